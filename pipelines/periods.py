@@ -1,0 +1,165 @@
+"""The reference period: parse it in the shapes clerks write, and step through the calendar.
+
+Deadlines and holidays are not here; a period is a fact about the figures, not about the filing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+PeriodKind = Literal["month", "months_1_2", "quarter", "half_year", "year"]
+
+_LENGTH_IN_MONTHS: dict[PeriodKind, int] = {
+    "month": 1,
+    "months_1_2": 2,
+    "quarter": 3,
+    "half_year": 6,
+    "year": 12,
+}
+
+
+class InvalidPeriod(ValueError):
+    """A text is not a period in any of the shapes of the forms."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Month:
+    """A reference month. Prints as 2026-03, the partition key."""
+
+    year: int
+    month: int
+
+    def __post_init__(self) -> None:
+        if not (1900 <= self.year <= 2999 and 1 <= self.month <= 12):
+            raise InvalidPeriod(f"{self.year}-{self.month} is not a month")
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """Read 2026-03. Raises InvalidPeriod for anything else; people's shapes go through `parse_period`."""
+        match = re.fullmatch(r"(\d{4})-(\d{2})", text)
+        if match is None:
+            raise InvalidPeriod(f"{text!r} is not a month; write it as 2026-03")
+        return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of(cls, day: date) -> Month:
+        """The month in which a day lies."""
+        return cls(day.year, day.month)
+
+    @property
+    def start_date(self) -> date:
+        """First day: the value of every `month_start_date` column."""
+        return date(self.year, self.month, 1)
+
+    @property
+    def end_date(self) -> date:
+        """Last day."""
+        return self.plus(1).start_date - timedelta(days=1)
+
+    def plus(self, months: int) -> Month:
+        """The month so many months later (earlier if negative)."""
+        ordinal = self.year * 12 + self.month - 1 + months
+        return Month(ordinal // 12, ordinal % 12 + 1)
+
+    @property
+    def previous(self) -> Month:
+        """The month before (环比 compares with it)."""
+        return self.plus(-1)
+
+    @property
+    def a_year_earlier(self) -> Month:
+        """The same month of last year (同比 compares with it)."""
+        return self.plus(-12)
+
+    @property
+    def year_to_date(self) -> tuple[Month, ...]:
+        """January to this month (1—N月)."""
+        return tuple(Month(self.year, month) for month in range(1, self.month + 1))
+
+    @staticmethod
+    def span(first: Month, last: Month) -> Iterator[Month]:
+        """Every month from first to last, both included; nothing if last comes before first."""
+        current = first
+        while current <= last:
+            yield current
+            current = current.plus(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period of figures: its first month and its kind.
+
+    `months_1_2` is January and February released as one period, because the Spring Festival wanders
+    between them: such a period has no growth rate for February alone (domain.md 6.3).
+    """
+
+    first: Month
+    kind: PeriodKind
+
+    @property
+    def last(self) -> Month:
+        """Last month of the period: the partition in which it is counted."""
+        return self.first.plus(_LENGTH_IN_MONTHS[self.kind] - 1)
+
+    def __str__(self) -> str:
+        first = self.first
+        match self.kind:
+            case "month":
+                return str(first)
+            case "months_1_2":
+                return f"{first.year}-M01-02"
+            case "quarter":
+                return f"{first.year}-Q{(first.month + 2) // 3}"
+            case "half_year":
+                return f"{first.year}-H{1 if first.month == 1 else 2}"
+            case "year":
+                return f"{first.year}"
+
+
+_SHAPES: tuple[tuple[re.Pattern[str], PeriodKind], ...] = (
+    (re.compile(r"(?P<y>\d{4})年?[-./]?(?:M?0?1)(?:月)?[-~至到](?:M?0?2)月?"), "months_1_2"),
+    (re.compile(r"(?P<y>\d{4})年0?1月?至0?2月"), "months_1_2"),
+    (re.compile(r"(?P<y>\d{4})年(?P<m>\d{1,2})月(?:份)?"), "month"),
+    (re.compile(r"(?P<y>\d{4})[-./年](?P<m>\d{1,2})"), "month"),
+    (re.compile(r"(?P<y>\d{4})[-./](?P<m>\d{1,2})[-./]\d{1,2}(?:T?0{1,2}:00(?::00(?:\.0+)?)?)?"), "month"),
+    (re.compile(r"(?P<y>\d{4})(?P<m>\d{2})"), "month"),
+    (re.compile(r"(?P<y>\d{4})(?:年)?(?:-?Q|第?)(?P<q>[1-4一二三四])(?:季度)?"), "quarter"),
+    (re.compile(r"(?P<y>\d{4})(?:年|-)?(?P<h>上半年|下半年|H1|H2)"), "half_year"),
+    (re.compile(r"(?P<y>\d{4})(?:年(?:度)?)?"), "year"),
+)
+_QUARTERS = {"1": 1, "2": 4, "3": 7, "4": 10, "一": 1, "二": 4, "三": 7, "四": 10}
+
+
+def parse_period(value: str | float | date | datetime) -> Period:
+    """Read a period as clerks write it.
+
+    Takes 2026年3月, 2026-03, 2026/3, 202603 (text or number), a date cell, 2026年1-2月, 2026年第一季度, 2026-Q1,
+    2026年上半年, 2026年. Full-width digits and blanks are accepted. Raises InvalidPeriod otherwise.
+    """
+    if isinstance(value, datetime | date):
+        return Period(Month(value.year, value.month), "month")
+    text = str(int(value)) if isinstance(value, float | int) and value == int(value) else str(value)
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).replace("—", "-").replace("–", "-")
+    text = re.sub(r"^(报告期|报告期别|所属期)[::]?", "", text)
+    for shape, kind in _SHAPES:
+        match = shape.fullmatch(text)
+        if match is None:
+            continue
+        parts = match.groupdict()
+        year = int(parts["y"])
+        if kind == "month":
+            return Period(Month(year, int(parts["m"])), kind)
+        if kind == "quarter":
+            return Period(Month(year, _QUARTERS[parts["q"]]), kind)
+        if kind == "half_year":
+            return Period(Month(year, 1 if parts["h"] in ("上半年", "H1") else 7), kind)
+        return Period(Month(year, 1), kind)
+    raise InvalidPeriod(f"{value!r} is not a period; write it as 2026年3月 or 2026-03")
