@@ -1,0 +1,70 @@
+# The two commands of a newcomer are `make demo` and `make test`; `make` alone lists the rest.
+# Everything is installed into .venv from requirements/locked.txt, which pins every package by hash.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN    := .venv/bin
+DATA   ?= data
+export SERVTRADE_DATA ?= $(abspath $(DATA))
+export GX_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1|/' | column -t -s '|'
+
+# Byte-compiled on install: otherwise every process would compile Dagster and Great Expectations again.
+.venv/installed: requirements/locked.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found. / 需要 Python 3.11 或更新版本。"; exit 4; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/locked.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: environment
+environment: .venv/installed ## create .venv from the hash-pinned requirements
+
+.PHONY: demo
+demo: .venv/installed ## the whole job on a synthetic city: 100 enterprises, 24 months, tables in data/drafts
+	@$(BIN)/servtrade demo
+
+.PHONY: dev
+dev: .venv/installed ## Dagster's pages on this machine: partitions, checks, lineage, inbox sensor, schedule
+	@$(BIN)/servtrade init --quiet
+	DAGSTER_HOME="$(SERVTRADE_DATA)/dagster" $(BIN)/dg dev --host 127.0.0.1
+
+.PHONY: test
+test: .venv/installed ## all tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+.PHONY: test-duckdb-2
+test-duckdb-2: .venv/installed ## the SQL tests once more, on DuckDB 2.0
+	@test -f .duckdb-2/installed || { $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-deps --target .duckdb-2 -r requirements/duckdb-2.txt && touch .duckdb-2/installed; }
+	PYTHONPATH=.duckdb-2 $(BIN)/python -c 'import duckdb; assert duckdb.__version__.startswith("2."), duckdb.__version__; print("DuckDB", duckdb.__version__)'
+	PYTHONPATH=.duckdb-2 $(BIN)/python -m pytest -q tests/sql tests/warehouse
+
+.PHONY: check
+check: .venv/installed ## ruff, mypy, import contracts, SQL and rule contracts, Dagster definitions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+	$(BIN)/dg check defs
+
+.PHONY: bench
+bench: .venv/installed ## benchmarks: ratios against a baseline measured in the same run
+	$(BIN)/python -m bench.reading
+	$(BIN)/python -m bench.month
+	$(BIN)/python -m bench.growth
+
+.PHONY: lock
+lock: ## pin anew every package by hash (needs uv and a package index)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --group dev pyproject.toml -c requirements/constraints.txt -o requirements/locked.txt
+
+.PHONY: wheel
+wheel: .venv/installed ## build the wheel that a bureau installs
+	$(BIN)/python -m build --wheel --no-isolation
+
+.PHONY: clean
+clean: ## remove what make created, but never data
+	rm -rf .venv .duckdb-2 dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
