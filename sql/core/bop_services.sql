@@ -1,0 +1,14 @@
+-- table:  core.bop_services
+-- title:  国际收支口径服务贸易（外汇局） / Services on the balance-of-payments basis, and BoP goods beside (DM-1)
+-- grain:  one row per month, item and flow
+-- reads:  validated.department_cell, core.exchange_rate
+-- column: month_start_date | date | first day of the month
+-- column: item_code | varchar | SA to SL; S services; G goods; GS goods and services
+-- column: flow | varchar | export or import
+-- column: amount_usd | decimal(24,4) | US dollars, unrounded; empty where the month has no rate
+-- column: amount_cny | decimal(24,4) | yuan, unrounded; empty where the month has no rate
+-- column: is_usd_declared | boolean | the department gave US dollars; otherwise converted at the month's average rate
+-- column: is_cny_declared | boolean | the department gave yuan
+-- column: department | varchar | department that filed it
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/department_tables.md

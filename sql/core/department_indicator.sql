@@ -1,0 +1,20 @@
+-- table:  core.department_indicator
+-- title:  部门指标 / Indicators filed by departments (DM-4)
+-- grain:  one row per indicator, area and period
+-- reads:  validated.department_cell, reference.unit
+-- column: indicator | varchar | name as filed, blanks removed
+-- column: area | varchar | area the figure is for; empty means the city itself
+-- column: period_code | varchar | 2017, 2020-03, 2020-H1 ...
+-- column: period_start_date | date | first day of the period
+-- column: period_end_date | date | last day of the period
+-- column: period_kind | varchar | month, months_1_2, quarter, half_year or year
+-- column: value | decimal(24,6) | in the unit filed; empty for a text
+-- column: value_text | varchar | status in words, for qualitative indicators
+-- column: unit | varchar | as filed
+-- column: unit_multiplier | bigint | currency units, where the unit is money
+-- column: currency_code | varchar | where the unit is money
+-- column: department | varchar | department that filed it
+-- column: is_provisional | boolean | 初步
+-- column: note | varchar | as filed
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/department_tables.md

@@ -1,0 +1,10 @@
+-- table:  core.exchange_rate
+-- title:  月平均汇率 / Average exchange rates of the month
+-- grain:  one row per month and currency
+-- reads:  validated.department_cell
+-- column: month_start_date | date | first day of the month of the rate
+-- column: currency_code | varchar | ISO 4217; USD and CNY are always among them when the month has a US dollar rate
+-- column: cny_per_unit | decimal(18,8) | yuan per currency unit: mean of the central parities filed for the month
+-- column: usd_per_unit | decimal(18,16) | US dollars per currency unit: its yuan rate over that of the dollar
+-- column: quote_count | bigint | rates filed for the month: 1 where a monthly average was filed
+-- method: docs/methods/exchange_rate.md

@@ -1,0 +1,12 @@
+-- table:  core.goods_trade
+-- title:  货物进出口 / Goods trade by source (customs DM-2; BoP basis DM-1)
+-- grain:  one row per month, source and flow
+-- reads:  validated.department_cell, core.bop_services, core.exchange_rate
+-- column: month_start_date | date | first day of the month
+-- column: source | varchar | customs or safe
+-- column: flow | varchar | export or import
+-- column: amount_usd | decimal(24,4) | US dollars, unrounded; empty where the month has no rate
+-- column: amount_cny | decimal(24,4) | yuan, unrounded; empty where the month has no rate
+-- column: department | varchar | department that filed it
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/department_tables.md

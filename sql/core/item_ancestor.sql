@@ -1,0 +1,10 @@
+-- table:  core.item_ancestor
+-- title:  服务项目及其上级 / EBOPS items with each item above them
+-- grain:  one row per item and item at or above it
+-- reads:  reference.ebops_item
+-- column: item_code | varchar | EBOPS 2010 item, sql/reference
+-- column: ancestor_code | varchar | the item itself or one above it
+-- column: distance | integer | 0 for the item itself, 1 for its parent ...
+-- column: main_item_code | varchar | one of the twelve main items SA to SL above the item
+-- column: ancestor_level | integer | 0 total services, 1 main item ...
+-- method: docs/methods/classification.md

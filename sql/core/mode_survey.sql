@@ -1,0 +1,18 @@
+-- table:  core.mode_survey
+-- title:  按模式调查数据 / Trade by mode as surveyed by a department or statistical office (DM-6)
+-- grain:  one row per period, item, partner, mode and flow
+-- reads:  validated.department_cell
+-- column: period_code | varchar | period of the survey, usually a year
+-- column: period_start_date | date | first day of the period
+-- column: item_code | varchar | EBOPS item; S is the total
+-- column: partner_code | varchar | partner; WLD is the world
+-- column: mode | varchar | 1, 2, 3 or 4
+-- column: flow | varchar | export or import
+-- column: value | decimal(30,10) | in the declared unit
+-- column: state | varchar | value, zero, withheld or not_applicable
+-- column: unit_code | varchar | declared unit
+-- column: unit_multiplier | bigint | currency units in one declared unit
+-- column: currency_code | varchar | currency of the declared unit
+-- column: department | varchar | department that filed it
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/trade_by_mode.md

@@ -1,0 +1,22 @@
+-- table:  core.outsourcing_contract
+-- title:  服务外包合同 / Outsourcing contracts with what was executed in the month
+-- grain:  one row per accepted contract row
+-- reads:  validated.outsourcing_line, core.exchange_rate
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: district_code | varchar | district or development zone of the register in that month; empty if the register has none
+-- column: submission_id | varchar | the file it came from
+-- column: contract_no | varchar | as typed
+-- column: outsourcing_type | varchar | ITO, BPO or KPO
+-- column: shore | varchar | offshore or onshore
+-- column: partner_code | varchar | partner economy, ISO 3166 alpha-3; empty if the return names none
+-- column: contract_usd | decimal(24,4) | value of the contract, US dollars at this month's rate
+-- column: contract_cny | decimal(24,4) | value of the contract, yuan
+-- column: executed_usd | decimal(24,4) | executed in the month, US dollars
+-- column: executed_cny | decimal(24,4) | executed in the month, yuan
+-- column: signed_date | date | day of signature
+-- column: is_new_contract | boolean | counted as contract value of this month: it appears for the first time and was signed this year (or its date is blank)
+-- column: contract_line_id | varchar | submission/sheet!cell of the contract value
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/outsourcing.md

@@ -1,0 +1,18 @@
+-- table:  core.period_coverage
+-- title:  口径可比性 / What the month and the year to date cover, by source
+-- grain:  one row per source and period
+-- reads:  validated.filing, raw.enterprise, core.bop_services, core.goods_trade
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | direct_report, safe or customs: whose figures; never mixed within a row
+-- column: period | varchar | month, or ytd: January to this month
+-- column: is_reported | boolean | something was reported for this period
+-- column: is_base_reported | boolean | something was reported for the same period a year earlier
+-- column: is_complete | boolean | every month of the period has figures
+-- column: is_base_complete | boolean | every month of the base period has figures
+-- column: is_comparable | boolean | growth may be computed
+-- column: blank_reason | varchar | why not: not_reported, no_base, months_missing or months_1_2
+-- column: zero_return_count | bigint | accepted zero returns of the period (direct reports)
+-- column: base_zero_return_count | bigint | the same a year earlier
+-- column: status | varchar | preliminary or final
+-- method: docs/methods/growth.md

@@ -1,0 +1,19 @@
+-- table:  core.service_trade
+-- title:  服务进出口（明细） / Service trade by enterprise, item and partner, in both currencies
+-- grain:  one row per accepted leaf line with an amount
+-- reads:  validated.service_trade_line, core.exchange_rate, core.item_ancestor
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: district_code | varchar | district or development zone of the register in that month; empty if the register has none
+-- column: submission_id | varchar | the file it came from
+-- column: period_kind | varchar | month or months_1_2
+-- column: flow | varchar | export or import
+-- column: item_code | varchar | EBOPS 2010 item, sql/reference
+-- column: main_item_code | varchar | one of the twelve main items SA to SL above the item
+-- column: partner_code | varchar | partner economy, ISO 3166 alpha-3; empty if the return names none
+-- column: amount_usd | decimal(24,4) | US dollars, unrounded; empty where the month has no rate
+-- column: amount_cny | decimal(24,4) | yuan, unrounded; empty where the month has no rate
+-- column: remote_share_pct | decimal(9,6) | declared share delivered remotely (mode 1), per cent; empty if not declared
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/leaf_lines.md

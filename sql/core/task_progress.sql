@@ -1,0 +1,12 @@
+-- table:  core.task_progress
+-- title:  重点任务进展 / Progress of the forty tasks (DM-5)
+-- grain:  one row per task and day of report
+-- reads:  validated.department_cell
+-- column: task_no | integer | number in the annex of the 2016 plan
+-- column: reported_date | date | day of the report
+-- column: task_status | varchar | 未启动, 推进中 or 已完成
+-- column: progress_pct | decimal(9,6) | per cent
+-- column: evidence | varchar | as filed
+-- column: department | varchar | department that filed it
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/department_tables.md

@@ -1,0 +1,14 @@
+-- table:  estimates.mode_share
+-- title:  各项目四种模式比例 / Share of each mode of supply by item, flow and profile, found at the most detailed item
+-- grain:  one row per profile, item, flow and mode with a share above zero
+-- reads:  core.item_ancestor, core.mode_survey, reference.mode_allocation
+-- column: profile | varchar | wto_base, wto_2020s or ons_2019
+-- column: item_code | varchar | EBOPS 2010 item, sql/reference
+-- column: flow | varchar | export or import
+-- column: mode | varchar | 1, 2, 3_in_bop, 4, goods or out_of_scope
+-- column: share_pct | decimal(9,6) | per cent of the balance-of-payments value; the shares of an item add up to 100
+-- column: alloc_basis | varchar | local (a survey of the city), profile (a share of the item or one above it) or fallback (a share of another profile)
+-- column: share_item_code | varchar | item at which the share was found
+-- column: share_profile | varchar | profile in which the share was found
+-- column: mode_rank | integer | 1, 2 ... among the modes of the item; the last takes the residual
+-- method: docs/methods/trade_by_mode.md

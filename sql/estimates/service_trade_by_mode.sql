@@ -1,0 +1,21 @@
+-- table:  estimates.service_trade_by_mode
+-- title:  按提供模式分配的明细 / Service-trade lines split over modes of supply
+-- grain:  one row per line, profile and mode with a share above zero
+-- reads:  core.service_trade, estimates.mode_share
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: district_code | varchar | district or development zone of the register in that month; empty if the register has none
+-- column: flow | varchar | export or import
+-- column: item_code | varchar | EBOPS 2010 item, sql/reference
+-- column: main_item_code | varchar | one of the twelve main items SA to SL above the item
+-- column: partner_code | varchar | partner economy, ISO 3166 alpha-3; empty if the return names none
+-- column: profile | varchar | wto_base, wto_2020s or ons_2019
+-- column: mode | varchar | 1, 2, 3_in_bop, 4, goods or out_of_scope
+-- column: share_pct | decimal(9,6) | per cent of the line
+-- column: amount_usd | decimal(24,4) | US dollars, unrounded; empty where the month has no rate
+-- column: amount_cny | decimal(24,4) | yuan, unrounded; empty where the month has no rate
+-- column: alloc_basis | varchar | declared (by the enterprise), local, profile or fallback
+-- column: share_item_code | varchar | item at which the share was found; the item itself if declared
+-- method: docs/methods/trade_by_mode.md

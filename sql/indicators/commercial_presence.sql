@@ -1,0 +1,18 @@
+-- table:  indicators.commercial_presence
+-- title:  商业存在（模式三，附属机构服务贸易） / Commercial presence (mode 3), annual, never in the totals
+-- grain:  one row per source, year and flow: the two latest years known by the month
+-- reads:  core.mode_survey, core.department_indicator, core.exchange_rate, reference.department_series
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | mode_survey or department
+-- column: year | integer | reference year of the figure
+-- column: flow | varchar | export: sales of affiliates abroad (outward); import: sales of foreign affiliates here (inward)
+-- column: amount | decimal(24,4) | in currency units, as filed
+-- column: currency_code | varchar | currency of the figure as filed
+-- column: amount_usd | decimal(24,4) | US dollars at the mean of the year's twelve monthly rates; empty if a rate is missing
+-- column: amount_cny | decimal(24,4) | yuan, likewise
+-- column: base_amount | decimal(24,4) | the year before, in the currency filed
+-- column: growth_pct | double | per cent against the year before
+-- column: is_latest | boolean | the latest year known by the month
+-- column: department | varchar | department that filed it
+-- method: docs/methods/commercial_presence.md

@@ -1,0 +1,18 @@
+-- table:  indicators.mode_basis
+-- title:  四种模式测算依据 / What the split over modes rests on
+-- grain:  one row per source, profile, measure, basis, period and currency
+-- reads:  estimates.service_trade_mode_month, core.period_coverage
+-- param:  month_start_date | date
+-- param:  mode_profile | varchar
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | direct_report, safe or customs: whose figures; never mixed within a row
+-- column: profile | varchar | wto_base, wto_2020s or ons_2019
+-- column: is_default_profile | boolean | the profile that the bureau has chosen
+-- column: measure | varchar | total (exports plus imports), exports, imports or balance (exports less imports)
+-- column: alloc_basis | varchar | declared, local, profile or fallback
+-- column: period | varchar | month, or ytd: January to this month
+-- column: currency_code | varchar | USD or CNY; each is computed on its own, never one from the other
+-- column: amount | decimal(24,4) | currency units, unrounded; empty when nothing was reported or a rate is missing
+-- column: share_pct | double | per cent of the value that rests on this basis
+-- column: status | varchar | preliminary or final
+-- method: docs/methods/trade_by_mode.md

@@ -1,0 +1,19 @@
+-- table:  indicators.outsourcing
+-- title:  服务外包 / Service outsourcing: contract value and executed value
+-- grain:  one row per scope, type, measure, period and currency
+-- reads:  core.outsourcing_contract, core.period_coverage
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | direct_report, safe or customs: whose figures; never mixed within a row
+-- column: scope | varchar | all, offshore or onshore
+-- column: outsourcing_type | varchar | all, ITO, BPO or KPO
+-- column: measure | varchar | contract (value of contracts newly signed) or executed
+-- column: period | varchar | month, or ytd: January to this month
+-- column: currency_code | varchar | USD or CNY; each is computed on its own, never one from the other
+-- column: amount | decimal(24,4) | currency units, unrounded; empty when nothing was reported or a rate is missing
+-- column: base_amount | decimal(24,4) | the same period a year earlier
+-- column: growth_pct | double | per cent, unrounded; empty when undefined
+-- column: growth_blank_reason | varchar | why growth is empty: not_reported, no_base, base_not_positive, months_missing, months_1_2; empty otherwise
+-- column: contract_count | bigint | contracts counted
+-- column: status | varchar | preliminary or final
+-- method: docs/methods/outsourcing.md

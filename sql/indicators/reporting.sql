@@ -1,0 +1,21 @@
+-- table:  indicators.reporting
+-- title:  直报企业报送情况 / Reporting by the enterprises of the register
+-- grain:  one row per district, and one for all
+-- reads:  raw.submission, raw.enterprise, indicators.trade_total
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: district_code | varchar | district, or all
+-- column: expected_count | bigint | 应报: enterprises on the register for the month
+-- column: filed_count | bigint | 已报: with a readable return
+-- column: accepted_count | bigint | 审核通过: with an accepted return, zero returns included
+-- column: queried_count | bigint | filed and waiting for confirmation, none accepted
+-- column: rejected_count | bigint | filed and returned, none accepted
+-- column: zero_return_count | bigint | 零报: accepted and without business
+-- column: late_count | bigint | 迟报: first filed after the deadline
+-- column: not_filed_count | bigint | 未报
+-- column: response_rate_pct | double | 报送率: filed of expected, per cent
+-- column: acceptance_rate_pct | double | 审核通过率: accepted of filed, per cent
+-- column: direct_report_usd | decimal(24,4) | total of direct reports in the month (all districts only)
+-- column: safe_usd | decimal(24,4) | total services of DM-1 in the month (all districts only)
+-- column: coverage_pct | double | 覆盖率: direct reports over SAFE, per cent (all districts only)
+-- method: docs/methods/reporting.md

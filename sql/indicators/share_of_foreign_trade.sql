@@ -1,0 +1,20 @@
+-- table:  indicators.share_of_foreign_trade
+-- title:  服务贸易占对外贸易比重 / Share of services in foreign trade, S/(S+G)
+-- grain:  one row per source, period and currency
+-- reads:  indicators.trade_total, core.goods_trade, core.period_coverage
+-- param:  month_start_date | date
+-- param:  services_source | varchar
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | direct_report (S from returns, G from customs) or safe (S and G on the BoP basis)
+-- column: is_headline | boolean | the source that the bureau has chosen for its headline
+-- column: period | varchar | month, or ytd: January to this month
+-- column: currency_code | varchar | USD or CNY; each is computed on its own, never one from the other
+-- column: services_amount | decimal(24,4) | S = modes 1, 2 and 4; exports plus imports
+-- column: goods_amount | decimal(24,4) | G, exports plus imports, same months
+-- column: share_pct | double | S/(S+G), per cent
+-- column: base_share_pct | double | the same period a year earlier
+-- column: change_pp | double | percentage points
+-- column: services_to_goods_pct | double | S/G, per cent: the other denominator in circulation, for comparison only
+-- column: blank_reason | varchar | why the share is empty: not_reported or months_missing
+-- column: status | varchar | preliminary or final
+-- method: docs/methods/share_of_foreign_trade.md

@@ -1,0 +1,34 @@
+-- table:  indicators.target_progress
+-- title:  目标完成情况 / Progress of the targets as known by the month
+-- grain:  one row per target that falls due in the year of the month or was measured for an earlier year, and every later one
+-- reads:  reference.target, reference.target_series, indicators.trade_total, indicators.share_of_foreign_trade, indicators.outsourcing, core.department_indicator
+-- param:  month_start_date | date
+-- param:  services_source | varchar
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: target_id | varchar | T001 ...
+-- column: kind | varchar | target or qualitative
+-- column: target_year | integer | year for which the target is set; the month's own for 每年
+-- column: area | varchar | heading in the plan
+-- column: indicator | varchar | as in the plan
+-- column: comparator | varchar | >, >=, reach, range, about or qual
+-- column: target_value | decimal(24,6) | in unit
+-- column: target_value_high | decimal(24,6) | upper end of a range
+-- column: unit | varchar | as in the plan
+-- column: is_lower_better | boolean | 下降到: smaller is better
+-- column: measure_kind | varchar | level, annual_flow, stock, share, growth, average_growth or qualitative
+-- column: value | decimal(24,6) | measured, in the unit of the target; empty when there is none
+-- column: value_text | varchar | status in words, for qualitative targets
+-- column: base_value | decimal(24,6) | value of the base year, for growth
+-- column: base_year | integer | for growth and average growth
+-- column: measured_period | varchar | the period the value is of: 2017, 2020-01..2020-08, 2020-06
+-- column: measured_start_date | date | first day of that period
+-- column: measured_end_date | date | last day of that period
+-- column: is_so_far | boolean | year to date or an earlier point of the target year, not the full year
+-- column: measured_source | varchar | direct_report, safe or department
+-- column: department | varchar | department that gave it
+-- column: is_provisional | boolean | the value may still be revised
+-- column: achieved_pct | double | value over target, per cent (target over value where lower is better); levels only
+-- column: gap | decimal(24,6) | value less target, in unit or percentage points
+-- column: status | varchar | met, met_early, not_met, on_the_way, no_data or not_started
+-- column: line_id | varchar | cell of the departmental table, where there is one
+-- method: docs/methods/target_progress.md

@@ -1,0 +1,17 @@
+-- table:  indicators.technology_contracts
+-- title:  技术进出口合同 / Technology import and export contracts (departmental)
+-- grain:  one row per flow, measure and period
+-- reads:  core.department_indicator, core.exchange_rate, reference.department_series
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: flow | varchar | export, import or total
+-- column: measure | varchar | contract_count, contract_amount or technology_fee
+-- column: period | varchar | month, or ytd: January to this month
+-- column: currency_code | varchar | USD, CNY, or empty for counts
+-- column: amount | decimal(24,4) | currency units or contracts; empty when not reported
+-- column: base_amount | decimal(24,4) | the same period a year earlier
+-- column: growth_pct | double | per cent, unrounded; empty when undefined
+-- column: growth_blank_reason | varchar | why growth is empty: not_reported, no_base, base_not_positive, months_missing, months_1_2; empty otherwise
+-- column: department | varchar | department that filed it
+-- column: status | varchar | preliminary or final
+-- method: docs/methods/technology_contracts.md

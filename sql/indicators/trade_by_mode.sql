@@ -1,0 +1,22 @@
+-- table:  indicators.trade_by_mode
+-- title:  按提供模式分的服务进出口（测算） / Service trade by mode of supply (estimate)
+-- grain:  one row per source, profile, measure, mode, period and currency
+-- reads:  estimates.service_trade_mode_month, core.period_coverage
+-- param:  month_start_date | date
+-- param:  mode_profile | varchar
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | direct_report, safe or customs: whose figures; never mixed within a row
+-- column: profile | varchar | wto_base, wto_2020s or ons_2019
+-- column: is_default_profile | boolean | the profile that the bureau has chosen
+-- column: measure | varchar | total (exports plus imports), exports, imports or balance (exports less imports)
+-- column: mode | varchar | 1, 2, 4, 3_in_bop, goods or out_of_scope
+-- column: period | varchar | month, or ytd: January to this month
+-- column: currency_code | varchar | USD or CNY; each is computed on its own, never one from the other
+-- column: amount | decimal(24,4) | currency units, unrounded; empty when nothing was reported or a rate is missing
+-- column: base_amount | decimal(24,4) | the same period a year earlier
+-- column: growth_pct | double | per cent, unrounded; empty when undefined
+-- column: growth_blank_reason | varchar | why growth is empty: not_reported, no_base, base_not_positive, months_missing, months_1_2; empty otherwise
+-- column: share_pct | double | per cent of the same measure over all modes
+-- column: share_change_pp | double | percentage points against the same period a year earlier
+-- column: status | varchar | preliminary or final
+-- method: docs/methods/trade_by_mode.md

@@ -1,0 +1,20 @@
+-- table:  indicators.trade_by_partner_group
+-- title:  分国别组服务进出口 / Service trade by group of economies
+-- grain:  one row per source, measure, group, period and currency; groups overlap
+-- reads:  core.service_trade_month, core.period_coverage, indicators.trade_total, reference.partner_group_member
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | direct_report, safe or customs: whose figures; never mixed within a row
+-- column: measure | varchar | total (exports plus imports), exports, imports or balance (exports less imports)
+-- column: group_code | varchar | sql/reference: group of economies
+-- column: period | varchar | month, or ytd: January to this month
+-- column: currency_code | varchar | USD or CNY; each is computed on its own, never one from the other
+-- column: amount | decimal(24,4) | currency units, unrounded; empty when nothing was reported or a rate is missing
+-- column: base_amount | decimal(24,4) | the same period a year earlier
+-- column: growth_pct | double | per cent, unrounded; empty when undefined
+-- column: growth_blank_reason | varchar | why growth is empty: not_reported, no_base, base_not_positive, months_missing, months_1_2; empty otherwise
+-- column: share_pct | double | per cent of the same measure over all; empty when that is not positive
+-- column: share_change_pp | double | percentage points against the same period a year earlier
+-- column: contribution_pp | double | percentage points contributed to the growth of the whole
+-- column: status | varchar | preliminary or final
+-- method: docs/methods/trade_by_partner.md

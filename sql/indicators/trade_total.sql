@@ -1,0 +1,17 @@
+-- table:  indicators.trade_total
+-- title:  服务进出口总额 / Service trade: total, exports, imports and balance
+-- grain:  one row per source, measure, scope, period and currency
+-- reads:  core.service_trade_month, core.bop_services, core.period_coverage, reference.ebops_item
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | direct_report, safe or customs: whose figures; never mixed within a row
+-- column: measure | varchar | total (exports plus imports), exports, imports or balance (exports less imports)
+-- column: scope | varchar | all, excluding_travel or knowledge_intensive
+-- column: period | varchar | month, or ytd: January to this month
+-- column: currency_code | varchar | USD or CNY; each is computed on its own, never one from the other
+-- column: amount | decimal(24,4) | currency units, unrounded; empty when nothing was reported or a rate is missing
+-- column: base_amount | decimal(24,4) | the same period a year earlier
+-- column: growth_pct | double | per cent, unrounded; empty when undefined
+-- column: growth_blank_reason | varchar | why growth is empty: not_reported, no_base, base_not_positive, months_missing, months_1_2; empty otherwise
+-- column: status | varchar | preliminary or final
+-- method: docs/methods/trade_total.md

@@ -1,0 +1,26 @@
+-- table:  raw.enterprise_profile
+-- title:  企业基本情况（各版本） / Form FM-1, every version as filed
+-- grain:  one row per submission that holds the form
+-- reads:  raw.return_cell, raw.submission, reference.unit
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: submission_id | varchar | the file it came from
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: sheet | varchar | sheet as named in the file
+-- column: organisation_code | varchar | 组织机构代码
+-- column: industry_code | varchar | GB/T 4754-2017
+-- column: registration_type | varchar | 登记注册类型
+-- column: holding_type | varchar | 控股情况
+-- column: district_code | varchar | as recognised
+-- column: employee_count | decimal(30,10) | persons
+-- column: revenue | decimal(30,10) | revenue of last year, declared unit
+-- column: revenue_state | varchar | as in raw.service_trade_line
+-- column: revenue_cell | varchar | cell address
+-- column: unit_code | varchar | declared unit
+-- column: unit_multiplier | bigint | currency units in one declared unit
+-- column: currency_code | varchar | currency of the declared unit
+-- column: is_key_enterprise | boolean | 重点企业
+-- column: is_outsourcing | boolean | 服务外包
+-- column: is_advanced_technology | boolean | 技术先进型
+-- column: is_tcm | boolean | 中医药
+-- column: is_digital_export_base | boolean | 数字服务出口基地

@@ -1,0 +1,35 @@
+-- table:  raw.outsourcing_line
+-- title:  服务外包合同填报行（各版本） / Rows of form FM-3, every version as filed
+-- grain:  one row per submission and sheet row
+-- reads:  raw.return_cell, raw.submission, reference.unit
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: submission_id | varchar | the file it came from
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: period_kind | varchar | month or months_1_2
+-- column: sheet | varchar | sheet as named in the file
+-- column: row_number | integer | row in the sheet, from 1
+-- column: contract_no | varchar | as typed
+-- column: contract_no_cell | varchar | cell address
+-- column: outsourcing_type | varchar | ITO, BPO or KPO
+-- column: shore | varchar | offshore or onshore
+-- column: partner_code | varchar | economy of the customer
+-- column: contract_amount | decimal(30,10) | value of the contract, declared unit
+-- column: contract_amount_text | varchar | as typed
+-- column: contract_amount_state | varchar | as in raw.service_trade_line
+-- column: contract_amount_cell | varchar | cell address
+-- column: executed | decimal(30,10) | executed this month, declared unit
+-- column: executed_text | varchar | as typed
+-- column: executed_state | varchar | as in raw.service_trade_line
+-- column: executed_cell | varchar | cell address
+-- column: executed_cumulative | decimal(30,10) | executed since signing, declared unit
+-- column: executed_cumulative_text | varchar | as typed
+-- column: executed_cumulative_state | varchar | as in raw.service_trade_line
+-- column: executed_cumulative_cell | varchar | cell address
+-- column: signed_date | date | day of signature
+-- column: contract_status | varchar | as on the form
+-- column: remark | varchar | an explanation by the clerk
+-- column: unit_code | varchar | declared unit of the sheet
+-- column: unit_multiplier | bigint | currency units in one declared unit
+-- column: currency_code | varchar | currency of the declared unit
+-- column: line_id | varchar | submission/sheet!cell of the amount executed; of the row where that is blank

@@ -1,0 +1,15 @@
+-- table:  raw.outsourcing_total
+-- title:  服务外包合计行（各版本） / Printed totals of form FM-3, every version as filed
+-- grain:  one row per submission, sheet, total row and measure
+-- reads:  raw.return_cell, raw.submission
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: submission_id | varchar | the file it came from
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: sheet | varchar | sheet as named in the file
+-- column: row_number | integer | row in the sheet, from 1
+-- column: measure | varchar | contract_amount, executed or executed_cumulative
+-- column: amount | decimal(30,10) | printed total in the declared unit
+-- column: amount_text | varchar | as typed
+-- column: amount_state | varchar | as in raw.service_trade_line
+-- column: cell | varchar | cell address

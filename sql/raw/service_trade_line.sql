@@ -1,0 +1,34 @@
+-- table:  raw.service_trade_line
+-- title:  服务进出口填报行（各版本） / Rows of form FM-2, every version as filed
+-- grain:  one row per submission, sheet row and flow; both flows even where blank
+-- reads:  raw.return_cell, raw.submission, reference.unit
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: submission_id | varchar | the file it came from
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: period_kind | varchar | month or months_1_2
+-- column: sheet | varchar | sheet as named in the file
+-- column: row_number | integer | row in the sheet, from 1
+-- column: flow | varchar | export or import
+-- column: item_code | varchar | EBOPS 2010 item as recognised; empty if not
+-- column: item_text | varchar | as typed
+-- column: item_cell | varchar | cell address
+-- column: partner_code | varchar | partner as recognised; empty if not
+-- column: partner_text | varchar | as typed
+-- column: partner_cell | varchar | cell address
+-- column: amount | decimal(30,10) | this month, in the declared unit; empty unless the state is value or zero
+-- column: amount_text | varchar | as typed
+-- column: amount_state | varchar | value, zero, withheld, not_applicable or invalid; empty means blank: not reported
+-- column: amount_cell | varchar | cell address
+-- column: ytd_amount | decimal(30,10) | January to this month, in the declared unit
+-- column: ytd_text | varchar | as typed
+-- column: ytd_state | varchar | as amount_state
+-- column: ytd_cell | varchar | cell address
+-- column: remote_share_pct | decimal(30,10) | share delivered remotely (mode 1), per cent
+-- column: remote_share_cell | varchar | cell address
+-- column: related_party_share_pct | decimal(30,10) | share with related parties, per cent
+-- column: remark | varchar | 说明: an explanation by the clerk
+-- column: unit_code | varchar | declared unit of the sheet
+-- column: unit_multiplier | bigint | currency units in one declared unit
+-- column: currency_code | varchar | currency of the declared unit
+-- column: line_id | varchar | submission/sheet!cell of the amount; of the row where the amount is blank

@@ -1,0 +1,16 @@
+-- table:  raw.service_trade_total
+-- title:  服务进出口合计行（各版本） / Printed totals of form FM-2, every version as filed
+-- grain:  one row per submission, sheet, total row, flow and measure
+-- reads:  raw.return_cell, raw.submission
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: submission_id | varchar | the file it came from
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: sheet | varchar | sheet as named in the file
+-- column: row_number | integer | row in the sheet, from 1
+-- column: flow | varchar | export or import
+-- column: measure | varchar | month or ytd
+-- column: amount | decimal(30,10) | printed total in the declared unit
+-- column: amount_text | varchar | as typed
+-- column: amount_state | varchar | as in raw.service_trade_line
+-- column: cell | varchar | cell address

@@ -1,0 +1,23 @@
+-- table:  validated.department_cell
+-- title:  审核通过的部门共享表单元格 / Cells of accepted departmental tables, each with its period and unit
+-- grain:  one row per filled cell in a row of an accepted current departmental table
+-- reads:  raw.department_cell, raw.submission, reference.unit
+-- column: submission_id | varchar | the file it came from
+-- column: sequence | bigint | order of arrival: a later table wins over an earlier one for the same key
+-- column: department | varchar | department that filed it
+-- column: form_code | varchar | DM-1 ... DM-6
+-- column: sheet | varchar | sheet as named in the file
+-- column: row_number | integer | row in the sheet, from 1
+-- column: field | varchar | field of the form layout
+-- column: number | decimal(30,10) | for number fields
+-- column: code | varchar | normalised code or text
+-- column: day | date | for dates
+-- column: text | varchar | as typed
+-- column: state | varchar | value, zero, withheld, not_applicable or invalid
+-- column: period_code | varchar | the row's own period, else that of the head: 2020-03, 2020, 2020-H1 ...
+-- column: period_start_date | date | first day of that period
+-- column: unit_code | varchar | declared unit of the sheet
+-- column: unit_multiplier | bigint | currency units in one declared unit
+-- column: currency_code | varchar | currency of the declared unit
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/department_tables.md

@@ -1,0 +1,14 @@
+-- table:  validated.filing
+-- title:  审核通过的报表 / Accepted returns: the current accepted version of each enterprise
+-- grain:  one row per accepted current return
+-- reads:  raw.submission, raw.enterprise
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: district_code | varchar | district or development zone of the register in that month; empty if the register has none
+-- column: submission_id | varchar | the file it came from
+-- column: period_start_date | date | first day of the period on the form
+-- column: period_kind | varchar | month or months_1_2
+-- column: is_zero_return | boolean | 零报: the enterprise says that it had no business
+-- column: is_late | boolean | after the deadline
+-- method: docs/methods/filing.md

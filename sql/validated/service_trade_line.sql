@@ -1,0 +1,25 @@
+-- table:  validated.service_trade_line
+-- title:  审核通过的服务进出口行 / Rows of FM-2 of accepted returns
+-- grain:  one row per accepted current return, sheet row and flow with anything reported
+-- reads:  raw.service_trade_line, validated.filing, core.item_ancestor
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: enterprise_code | varchar | unified social credit code, as the register has it
+-- column: district_code | varchar | district or development zone of the register in that month; empty if the register has none
+-- column: submission_id | varchar | the file it came from
+-- column: period_kind | varchar | month or months_1_2
+-- column: sheet | varchar | sheet as named in the file
+-- column: row_number | integer | row in the sheet, from 1
+-- column: flow | varchar | export or import
+-- column: item_code | varchar | EBOPS 2010 item, sql/reference
+-- column: partner_code | varchar | partner economy, ISO 3166 alpha-3; empty if the return names none
+-- column: amount | decimal(30,10) | this period, declared unit; empty when withheld or not reported
+-- column: amount_state | varchar | value, zero, withheld or not_applicable
+-- column: remote_share_pct | decimal(9,6) | declared share delivered remotely, per cent
+-- column: related_party_share_pct | decimal(9,6) | per cent
+-- column: unit_code | varchar | declared unit
+-- column: unit_multiplier | bigint | currency units in one declared unit
+-- column: currency_code | varchar | currency of the declared unit
+-- column: is_subtotal | boolean | items below this one are listed for the same partner and flow: not to be summed
+-- column: line_id | varchar | where the figure stands: submission/sheet!cell
+-- method: docs/methods/leaf_lines.md
