@@ -1,0 +1,157 @@
+"""Words for a clerk: a rule's templates filled with a row's facts, in both languages, always with the place.
+
+`{amount}` is replaced by the column `amount`: numbers with separators and without idle zeros, `{x:1}` with
+exactly one decimal, `{x:+1}` also with its sign; `{unit}` by `unit_zh` or `unit_en` where those columns exist.
+The sentences around every message (place, may I go on, explained) are in `expectations/messages.yaml`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from pipelines.findings import Finding, Severity, Wording
+from pipelines.paths import EXPECTATIONS_DIR
+from pipelines.validation.rules import PLACEHOLDER, InvalidRule, Rule
+
+Language = Literal["zh", "en"]
+Row = Mapping[str, Any]
+
+_CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
+_FORMAT = re.compile(r"\+?[0-9]")
+_MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The sentences around every message, by language and severity."""
+
+    place_cell: Wording
+    place_sheet: Wording
+    subject: Wording
+    end: Mapping[Severity, Wording]
+    explained: Wording
+    rule: Wording
+    nothing: Wording
+
+
+@lru_cache(maxsize=2)
+def message_frame(path: Path = EXPECTATIONS_DIR / "messages.yaml") -> Frame:
+    """Read the sentences around every message. Raises InvalidRule if one is missing in either language."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+
+    def wording(*keys: str) -> Wording:
+        entry: Any = document
+        for key in keys:
+            if not isinstance(entry, dict) or key not in entry:
+                raise InvalidRule(f"{path.name}: lacks {'.'.join(keys)}. Add it with zh and en.")
+            entry = entry[key]
+        if not isinstance(entry, dict) or set(entry) != {"zh", "en"}:
+            raise InvalidRule(f"{path.name}: {'.'.join(keys)} needs zh and en, both and nothing else.")
+        return Wording(zh=str(entry["zh"]), en=str(entry["en"]))
+
+    return Frame(
+        place_cell=wording("place", "cell"),
+        place_sheet=wording("place", "sheet"),
+        subject=wording("subject"),
+        end={severity: wording("end", severity.value) for severity in Severity},
+        explained=wording("explained"),
+        rule=wording("rule"),
+        nothing=wording("nothing"),
+    )
+
+
+def finding_of(rule: Rule, row: Row) -> Finding:
+    """Say to a clerk what a rule found in one row of its fact table (all columns of it).
+
+    A warning on a row whose explanation column is filled becomes info with that explanation quoted; a
+    critical finding cannot be explained away. Raises KeyError if a template names a column the table lacks.
+    """
+    if rule.message is None:
+        raise InvalidRule(f"rule {rule.id} has no message: it judges tables, not returns")
+    sheet, cell = _text(row.get(rule.where.sheet)), _text(row.get(rule.where.cell))
+    explanation = _text(row.get(rule.explained_by)) if rule.explained_by else ""
+    severity, end = rule.severity, message_frame().end[rule.severity]
+    if explanation and rule.severity is Severity.WARNING:
+        severity, end = Severity.INFO, message_frame().explained
+
+    def sentence(template: str, language: Language) -> str:
+        return (
+            place(row, language, sheet, cell)
+            + fill(template, row, language)
+            + _of(end, language).replace("{explanation}", explanation)
+            + _of(message_frame().rule, language).replace("{id}", rule.id)
+        )
+
+    return Finding(
+        rule=rule.id,
+        severity=severity,
+        message=Wording(zh=sentence(rule.message.zh, "zh"), en=sentence(rule.message.en, "en")),
+        form_code=_text(row.get(rule.where.form)),
+        sheet=sheet,
+        cell=cell,
+        key=_text(row.get("business_key")),
+        given=fill(rule.given, row, "zh"),
+        expected=fill(rule.expected, row, "zh"),
+    )
+
+
+def place(row: Row, language: Language, sheet: str, cell: str) -> str:
+    """表“服务进出口”第 18 行 F 列（SJ 其他商业服务 × 美国 × 出口）：, or less where less is known."""
+    frame = message_frame()
+    subject = _text(row.get(f"subject_{language}"))
+    bracket = _of(frame.subject, language).replace("{subject}", subject) if subject else ""
+    match = _CELL.fullmatch(cell)
+    if sheet and match:
+        text = _of(frame.place_cell, language)
+        text = text.replace("{row}", match[2]).replace("{column}", match[1])
+    elif sheet:
+        text = _of(frame.place_sheet, language)
+    else:
+        return ""
+    return text.replace("{subject}", bracket).replace("{sheet}", sheet)
+
+
+def fill(template: str, row: Row, language: Language) -> str:
+    """A template with the row's facts in it. Raises KeyError naming a column that the row lacks."""
+
+    def value_of(match: re.Match[str]) -> str:
+        name, spec = match[1], match[2] or ""
+        column = name if name in row else f"{name}_{language}"
+        if column not in row:
+            raise KeyError(f"message names {name}, the fact table has neither {name} nor {column}")
+        return format_value(row[column], spec, language)
+
+    return PLACEHOLDER.sub(value_of, template)
+
+
+def format_value(value: Any, spec: str, language: Language) -> str:
+    """One fact as a person reads it: 12500000.0 as 12,500,000; nothing as （空）; numbers never in e-notation."""
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value == "":
+        return _of(message_frame().nothing, language)
+    if isinstance(value, bool | str):
+        return str(value)
+    if spec and _FORMAT.fullmatch(spec) is None:
+        raise InvalidRule(f"format {spec!r} is unknown. Write a number of decimals, with + to show the sign.")
+    sign = "+" if spec.startswith("+") else ""
+    if spec:
+        return f"{value:{sign},.{spec.lstrip('+')}f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    text = f"{value:,.{_MOST_DECIMALS}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _of(wording: Wording, language: Language) -> str:
+    return wording.zh if language == "zh" else wording.en
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

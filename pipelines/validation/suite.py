@@ -1,0 +1,143 @@
+"""The Great Expectations twin: the same rules as a suite over one frame of facts, one result a rule.
+
+The only importer of great_expectations, inside one function, because the import takes seconds. An ephemeral
+context: no files, no Data Docs, no analytics, no network. Rules are in `rules`, the SQL twin in `judge`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from pipelines.validation.judge import FIRST_KEY_COUNT, ROW_COLUMN, RuleResult
+from pipelines.validation.rules import Rule, rule_book
+
+
+class SuiteError(RuntimeError):
+    """Great Expectations did not do what was asked: the text names the rule and what it said."""
+
+
+def validate(frame: pd.DataFrame, rules: Sequence[Rule]) -> list[RuleResult]:
+    """Judge a frame of facts (see `judge.fact_frame`) with Great Expectations; results in the order of the rules.
+
+    Raises SuiteError if an expectation was dropped, raised, or judged fewer rows than there are.
+    """
+    flags, counts = _judge(frame, rules)
+    results = []
+    for rule in rules:
+        evaluated, missing, row_count_text = counts[rule.id]
+        rows = flags[rule.id]
+        if rule.expectation == "expect_table_row_count_to_be_between":
+            keys: tuple[str, ...] = (row_count_text,) if rows else ()
+        else:
+            named = sorted(" · ".join(str(frame[key].iloc[row]) for key in rule.keys) for row in rows)
+            keys = tuple(named[:FIRST_KEY_COUNT])
+        results.append(RuleResult(rule.id, rule.severity, evaluated, len(rows), missing, keys))
+    return results
+
+
+def flags(frame: pd.DataFrame, rules: Sequence[Rule]) -> dict[str, set[int]]:
+    """For each rule the positions (from 0) of the failing rows of a frame, by Great Expectations."""
+    found, _ = _judge(frame, rules)
+    return {
+        rule.id: found[rule.id]
+        for rule in rules
+        if rule.expectation != "expect_table_row_count_to_be_between"
+    }
+
+
+def _judge(
+    frame: pd.DataFrame, rules: Sequence[Rule]
+) -> tuple[dict[str, set[int]], dict[str, tuple[int, int, str]]]:
+    """Failing row positions, and (evaluated, missing, words on the row count), by rule id; precedence applied."""
+    known = {rule.id: rule for rule in rules}
+    for rule in rules:
+        for other in rule.yields_to:
+            known.setdefault(other, rule_book().rule(other))
+    raw: dict[str, set[int]] = {}
+    counts: dict[str, tuple[int, int, str]] = {}
+    for rule_id, success, result in _run_great_expectations(frame, list(known.values())):
+        rule = known[rule_id]
+        if rule.expectation == "expect_table_row_count_to_be_between":
+            raw[rule_id] = set() if success else {0}
+            counts[rule_id] = (1, 0, f"{result['observed_value']} rows")
+            continue
+        failing = [int(entry[ROW_COLUMN]) for entry in result.get("unexpected_index_list") or ()]
+        if len(failing) != int(result["unexpected_count"]):
+            raise SuiteError(
+                f"rule {rule_id}: {result['unexpected_count']} rows failed but {len(failing)} were named"
+            )
+        missing = 0 if rule.expectation.endswith("_null") else int(result.get("missing_count") or 0)
+        raw[rule_id] = set(failing)
+        counts[rule_id] = (int(result["element_count"]) - missing, missing, "")
+    final = {
+        rule_id: failing - set().union(*(raw[other] for other in known[rule_id].yields_to))
+        for rule_id, failing in raw.items()
+    }
+    return final, counts
+
+
+def _run_great_expectations(
+    frame: pd.DataFrame, rules: Sequence[Rule]
+) -> list[tuple[str, bool, Mapping[str, Any]]]:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    suite = gx.ExpectationSuite(name="rules")
+    for rule in rules:
+        suite.add_expectation_configuration(
+            ExpectationConfiguration(
+                type=rule.expectation,
+                kwargs=_keyword_arguments(rule),
+                meta={"rule_id": rule.id},
+                severity=rule.severity.value,
+            )
+        )
+    # An expectation type that Great Expectations does not know is dropped without a word.
+    if len(suite.expectations) != len(rules):
+        raise SuiteError(
+            f"{len(rules)} rules became {len(suite.expectations)} expectations; two are equal or one is unknown"
+        )
+    batch = (
+        context.data_sources.add_pandas("facts")
+        .add_dataframe_asset("frame")
+        .add_batch_definition_whole_dataframe("whole")
+        .get_batch({"dataframe": frame.assign(**{ROW_COLUMN: range(len(frame))})})
+    )
+    outcome = batch.validate(
+        suite,
+        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [ROW_COLUMN]},
+    )
+    judged: list[tuple[str, bool, Mapping[str, Any]]] = []
+    for result in outcome.results:
+        rule_id = result.expectation_config.meta["rule_id"]
+        if result.exception_info.get("raised_exception"):
+            raise SuiteError(f"rule {rule_id}: {result.exception_info.get('exception_message')}")
+        judged.append((str(rule_id), bool(result.success), dict(result.result)))
+    if len(judged) != len(rules):
+        raise SuiteError(f"{len(rules)} rules gave {len(judged)} results")
+    return judged
+
+
+def _keyword_arguments(rule: Rule) -> dict[str, Any]:
+    from great_expectations.expectations.row_conditions import Column
+
+    arguments = dict(rule.arguments)
+    if rule.expectation == "expect_compound_columns_to_be_unique":
+        arguments["ignore_row_if"] = "never"
+    if rule.when is not None:
+        column = Column(rule.when.column)
+        bounds = []
+        if rule.when.min_value is not None:
+            bounds.append(column >= rule.when.min_value)
+        if rule.when.max_value is not None:
+            bounds.append(column <= rule.when.max_value)
+        arguments["row_condition"] = bounds[0] if len(bounds) == 1 else bounds[0] & bounds[1]
+    return arguments
