@@ -1,0 +1,51 @@
+"""Widths and heights of printed text: how many half-width places a text takes, and how it breaks into lines.
+
+A Chinese character takes two places. No drawing here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_CLOSING = "，。；：、）》”’！？,.;:)%"  # never at the beginning of a line
+
+
+def display_width(text: str) -> int:
+    """Half-width places that a text takes on a terminal or in a column of a sheet."""
+    return sum(_places(character) for character in text)
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """The text filled with blanks to a width in half-width places."""
+    blanks = " " * max(0, width - display_width(text))
+    return blanks + text if right else text + blanks
+
+
+def line_count(text: str, width: float) -> int:
+    """How many lines a text takes when it is wrapped at a width; Latin words are not broken."""
+    lines = 0
+    for paragraph in text.split("\n"):
+        used = 0
+        lines += 1
+        for piece in re.findall(r"[!-~–×÷≥≤]+|\s+|.", paragraph):
+            places = display_width(piece)
+            if used and used + places > width and piece not in _CLOSING and not piece.isspace():
+                lines += 1
+                used = 0
+            used += places
+            while used > width and places > width:  # a word longer than the line is broken
+                lines += 1
+                used -= int(width)
+    return lines
+
+
+def longest_piece(text: str) -> int:
+    """Width of the longest part of a text that cannot be wrapped: a Latin word, or one Chinese character."""
+    return max((display_width(piece) for piece in re.findall(r"[!-~–]+|.", text)), default=0)
+
+
+def _places(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Cc"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1

@@ -1,0 +1,200 @@
+-- table:  publication.table_03
+-- title:  表3 服务进出口分国别（地区）情况 / Table 3 Trade in services by country or region
+-- grain:  one row per printed cell: row_number and column_code
+-- reads:  indicators.trade_total, indicators.trade_by_partner, indicators.trade_by_partner_group, reference.partner, reference.partner_group
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month
+-- column: row_number | integer | place of the row in the printed table, from 1
+-- column: row_code | varchar | total, a partner (ISO 3166 alpha-3) or a group of partners
+-- column: label_zh | varchar | printed label of the row
+-- column: label_en | varchar | the same in English
+-- column: indent | integer | depth of the row below its heading
+-- column: column_code | varchar | column in pipelines/publication/tables.yaml; heading for a row without figures
+-- column: value | decimal(24,6) | figure in the unit of the column, rounded here and nowhere else; empty if there is none
+-- column: text_zh | varchar | words printed in place of the figure
+-- column: text_en | varchar | the same in English
+-- column: symbol | varchar | mark printed in place of a figure: — not applicable, … below half a unit, * withheld, blank not reported
+-- column: status | varchar | preliminary or final; empty where there is no figure
+-- method: docs/tables.md
+with measure_period as (
+    select 'total' as measure, 'month' as period
+    union all
+    select 'total', 'ytd'
+    union all
+    select 'exports', 'month'
+    union all
+    select 'exports', 'ytd'
+    union all
+    select 'imports', 'month'
+    union all
+    select 'imports', 'ytd'
+),
+ranked_partner as (
+    select
+        partner_code,
+        row_number() over (order by amount desc, partner_code) as place
+    from indicators.trade_by_partner
+    where month_start_date = $month_start_date
+      and source = 'direct_report'
+      and currency_code = 'USD'
+      and measure = 'total'
+      and period = 'ytd'
+      and amount > 0
+      -- A country or region: what is filed as "other" or "world" has no rank.
+      and partner_code in (select partner_code from reference.partner)
+),
+printed_row as (
+    select 1 as row_number, 'total' as row_code, '合计' as label_zh, 'Total' as label_en, 0 as indent
+    union all
+    select cast(1 + ranked_partner.place as integer), ranked_partner.partner_code, partner.name_zh, partner.name_en, 1
+    from ranked_partner
+    inner join reference.partner as partner on partner.partner_code = ranked_partner.partner_code
+    where ranked_partner.place <= 10
+    union all
+    select 100 + display_order, group_code, '#' || group_zh, '# ' || group_en, 0
+    from reference.partner_group
+),
+trade as (
+    select
+        measure,
+        period,
+        partner_code as row_code,
+        amount,
+        growth_pct,
+        growth_blank_reason,
+        share_pct,
+        status
+    from indicators.trade_by_partner
+    where month_start_date = $month_start_date
+      and source = 'direct_report'
+      and currency_code = 'USD'
+    union all
+    select
+        measure,
+        period,
+        group_code as row_code,
+        amount,
+        growth_pct,
+        growth_blank_reason,
+        share_pct,
+        status
+    from indicators.trade_by_partner_group
+    where month_start_date = $month_start_date
+      and source = 'direct_report'
+      and currency_code = 'USD'
+    union all
+    select
+        measure,
+        period,
+        'total' as row_code,
+        amount,
+        growth_pct,
+        growth_blank_reason,
+        case when amount > 0 then cast(100 as double) end as share_pct,
+        status
+    from indicators.trade_total
+    where month_start_date = $month_start_date
+      and source = 'direct_report'
+      and currency_code = 'USD'
+      and scope = 'all'
+),
+printed as (
+    select
+        printed_row.row_number,
+        printed_row.row_code,
+        printed_row.label_zh,
+        printed_row.label_en,
+        printed_row.indent,
+        measure_period.measure,
+        measure_period.period,
+        trade.amount,
+        trade.growth_pct,
+        trade.growth_blank_reason,
+        trade.share_pct,
+        trade.status
+    from printed_row
+    cross join measure_period
+    left join trade
+        on trade.row_code = printed_row.row_code
+        and trade.measure = measure_period.measure
+        and trade.period = measure_period.period
+),
+figures as (
+    select
+        row_number,
+        row_code,
+        label_zh,
+        label_en,
+        indent,
+        measure || '_' || period || '_usd' as column_code,
+        'amount' as kind,
+        cast(cast(amount as decimal(24, 4)) * 0.00000001 as decimal(38, 12)) as number,
+        'not_reported' as blank_reason,
+        status
+    from printed
+    union all
+    select
+        row_number,
+        row_code,
+        label_zh,
+        label_en,
+        indent,
+        measure || '_' || period || '_growth_pct' as column_code,
+        'growth' as kind,
+        cast(growth_pct as decimal(38, 12)) as number,
+        growth_blank_reason as blank_reason,
+        status
+    from printed
+    union all
+    select
+        row_number,
+        row_code,
+        label_zh,
+        label_en,
+        indent,
+        measure || '_ytd_share_pct' as column_code,
+        'share' as kind,
+        cast(share_pct as decimal(38, 12)) as number,
+        case when amount is null then 'not_reported' else 'not_applicable' end as blank_reason,
+        status
+    from printed
+    where period = 'ytd'
+),
+-- Rounded once, half up, to the decimals of tables.yaml.
+rounded as (
+    select
+        row_number,
+        row_code,
+        label_zh,
+        label_en,
+        indent,
+        column_code,
+        kind,
+        number,
+        blank_reason,
+        status,
+        case
+            when kind = 'amount' then cast(round(number, 2) as decimal(24, 6))
+            else cast(round(number, 1) as decimal(24, 6))
+        end as rounded_number
+    from figures
+)
+select
+    cast($month_start_date as date) as month_start_date,
+    cast(row_number as integer) as row_number,
+    row_code,
+    label_zh,
+    label_en,
+    cast(indent as integer) as indent,
+    column_code,
+    case when kind = 'amount' and number <> 0 and rounded_number = 0 then null else rounded_number end as value,
+    case when kind = 'growth' and rounded_number > 1000 then cast(cast(round(number * 0.01, 1) as decimal(20, 1)) as varchar) || '倍' end as text_zh,
+    case when kind = 'growth' and rounded_number > 1000 then cast(cast(round(number * 0.01, 1) as decimal(20, 1)) as varchar) || ' times' end as text_en,
+    case
+        when kind = 'amount' and number <> 0 and rounded_number = 0 then '…'
+        when number is null and blank_reason in ('base_not_positive', 'months_1_2', 'not_applicable') then '—'
+        when number is null then ''
+    end as symbol,
+    status
+from rounded
+order by row_number, column_code
