@@ -318,6 +318,16 @@ def currency_code_of(text: str) -> str | None:
     return _from_code_and_name(plain, _currencies_by_code(), by_name, is_code_enough=_never)
 
 
+@lru_cache(maxsize=_TEXTS_REMEMBERED)
+def department_indicator_of(text: str) -> str | None:
+    """The canonical name of a departmental indicator (DM-4), or None if department_series.csv has it not.
+
+    Takes every spelling of the file, whatever its blanks, brackets and punctuation: 服务进出口总额 gives
+    服务贸易进出口总额. A name that is not in the list may still be filed; it only feeds no target.
+    """
+    return _department_indicators().get(_key(text))
+
+
 # Matching -----------------------------------------------------------------------------------------------------
 
 _LIST_MARK = re.compile(
@@ -482,6 +492,14 @@ def _currency_names() -> Mapping[str, str | None]:
     return _index(
         ((name, one.code) for one in currencies() for name in (one.name_zh, one.name_en)),
         ((row["alias"], row["currency_code"]) for row in _rows("currency_aliases")),
+    )
+
+
+@cache
+def _department_indicators() -> Mapping[str, str | None]:
+    return _index(
+        ((row["indicator"], row["canonical_indicator"]) for row in _rows("department_series")),
+        (),
     )
 
 

@@ -5,9 +5,10 @@ Exchange rates themselves are data (departmental table DM-3); here is only what 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +39,54 @@ UNITS: dict[str, Unit] = {
 # Units a direct-report workbook may declare (forms.md); departments may also file in the others.
 RETURN_UNIT_CODES = ("USD", "USD_1K", "USD_10K", "USD_100M", "CNY", "CNY_10K", "CNY_100M")
 
+# Compared in lower case and without blanks.
 _ALIASES: dict[str, str] = {
-    **{unit.label_zh: unit.code for unit in UNITS.values()},
-    **{f"人民币{unit.label_zh}": unit.code for unit in UNITS.values() if unit.currency_code == "CNY"},
-    **{unit.label_en.lower(): unit.code for unit in UNITS.values()},
-    **{unit.code.lower(): unit.code for unit in UNITS.values()},
-    "人民币元": "CNY",
-    "£ million": "GBP_1M",
-    "£million": "GBP_1M",
-    "gbp million": "GBP_1M",
-    "usd": "USD",
-    "万美金": "USD_10K",
+    alias.lower().replace(" ", ""): code
+    for alias, code in (
+        *((unit.label_zh, unit.code) for unit in UNITS.values()),
+        *((unit.label_en, unit.code) for unit in UNITS.values()),
+        *((unit.code, unit.code) for unit in UNITS.values()),
+        *((f"人民币{unit.label_zh}", unit.code) for unit in UNITS.values() if unit.currency_code == "CNY"),
+        *((f"{unit.label_zh}人民币", unit.code) for unit in UNITS.values() if unit.currency_code == "CNY"),
+        ("£ million", "GBP_1M"),
+        ("£'s million", "GBP_1M"),
+        ("万美金", "USD_10K"),
+    )
 }
+
+_LABEL = re.compile(r"^(?:(?:计量|金额|货币)?单位|unit)[::]*", re.IGNORECASE)
+_BRACKETED_CURRENCY = re.compile(r"^(?P<unit>.+)\((?:人民币|rmb|cny)\)$", re.IGNORECASE)
+# Wide enough for every digit that a cell of the lines store can hold, times the largest unit; never rounds.
+_EXACT = Context(prec=64, traps=[Inexact, InvalidOperation])
 
 
 def parse_unit(text: str) -> Unit | None:
     """The unit that a clerk wrote, or None if it is none of ours: the caller reports it, nothing is assumed.
 
-    Accepts 单位：万美元, (万美元), full-width letters and blanks. `万` alone is None: it names no currency.
+    Accepts 单位：万美元, (万美元), 计量单位：（万美元）, 万元（人民币）, full-width letters and blanks anywhere. `万` alone
+    is None: it names no currency.
     """
-    plain = unicodedata.normalize("NFKC", text).strip().strip("()[]").strip()
-    for prefix in ("计量单位", "金额单位", "单位"):
-        if plain.startswith(prefix):
-            plain = plain[len(prefix) :].lstrip(":： ").strip()
-            break
-    code = _ALIASES.get(plain) or _ALIASES.get(plain.lower()) or _ALIASES.get(plain.replace(" ", ""))
+    plain = _without_brackets(re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).lower())
+    plain = _without_brackets(_LABEL.sub("", plain)).rstrip("。.;,")
+    code = _ALIASES.get(plain)
+    if code is None and (match := _BRACKETED_CURRENCY.match(plain)) is not None:
+        code = _ALIASES.get(match["unit"])
+        code = code if code is not None and UNITS[code].currency_code == "CNY" else None
     return UNITS[code] if code else None
 
 
 def in_currency_units(amount: Decimal, unit: Unit) -> Decimal:
-    """An amount in a declared unit as plain currency units (1.5 万美元 -> 15000 US dollars), exactly."""
-    return amount * unit.multiplier
+    """An amount in a declared unit as plain currency units (1.5 万美元 -> 15000 US dollars), exactly.
+
+    Raises decimal.Inexact above 64 significant digits, and decimal.InvalidOperation for a signalling NaN.
+    """
+    return _EXACT.multiply(amount, Decimal(unit.multiplier))
+
+
+def _without_brackets(text: str) -> str:
+    """(万美元) -> 万美元: one pair around everything; a bracket inside stays."""
+    while (
+        len(text) > 1 and text[0] in "([【" and text[-1] in ")]】" and not set("([【)]】") & set(text[1:-1])
+    ):
+        text = text[1:-1]
+    return text

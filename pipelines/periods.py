@@ -5,11 +5,13 @@ Deadlines and holidays are not here; a period is a fact about the figures, not a
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 PeriodKind = Literal["month", "months_1_2", "quarter", "half_year", "year"]
@@ -20,6 +22,13 @@ _LENGTH_IN_MONTHS: dict[PeriodKind, int] = {
     "quarter": 3,
     "half_year": 6,
     "year": 12,
+}
+_FIRST_MONTHS: dict[PeriodKind, tuple[int, ...]] = {
+    "month": tuple(range(1, 13)),
+    "months_1_2": (1,),
+    "quarter": (1, 4, 7, 10),
+    "half_year": (1, 7),
+    "year": (1,),
 }
 
 
@@ -44,7 +53,7 @@ class Month:
     @classmethod
     def parse(cls, text: str) -> Month:
         """Read 2026-03. Raises InvalidPeriod for anything else; people's shapes go through `parse_period`."""
-        match = re.fullmatch(r"(\d{4})-(\d{2})", text)
+        match = re.fullmatch(r"([0-9]{4})-([0-9]{2})", text)
         if match is None:
             raise InvalidPeriod(f"{text!r} is not a month; write it as 2026-03")
         return cls(int(match[1]), int(match[2]))
@@ -62,7 +71,7 @@ class Month:
     @property
     def end_date(self) -> date:
         """Last day."""
-        return self.plus(1).start_date - timedelta(days=1)
+        return date(self.year, self.month, monthrange(self.year, self.month)[1])
 
     def plus(self, months: int) -> Month:
         """The month so many months later (earlier if negative)."""
@@ -87,10 +96,8 @@ class Month:
     @staticmethod
     def span(first: Month, last: Month) -> Iterator[Month]:
         """Every month from first to last, both included; nothing if last comes before first."""
-        current = first
-        while current <= last:
-            yield current
-            current = current.plus(1)
+        for months in range((last.year - first.year) * 12 + last.month - first.month + 1):
+            yield first.plus(months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,15 @@ class Period:
 
     first: Month
     kind: PeriodKind
+
+    def __post_init__(self) -> None:
+        if self.first.month not in _FIRST_MONTHS[self.kind]:
+            raise InvalidPeriod(f"no {self.kind} begins in {self.first}")
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        """Every month of the period, in order."""
+        return tuple(Month.span(self.first, self.last))
 
     @property
     def last(self) -> Month:
@@ -124,31 +140,43 @@ class Period:
                 return f"{first.year}"
 
 
+# Tried in this order on the text as `_plain` leaves it: upper case, no blanks, one kind of dash.
 _SHAPES: tuple[tuple[re.Pattern[str], PeriodKind], ...] = (
-    (re.compile(r"(?P<y>\d{4})年?[-./]?(?:M?0?1)(?:月)?[-~至到](?:M?0?2)月?"), "months_1_2"),
-    (re.compile(r"(?P<y>\d{4})年0?1月?至0?2月"), "months_1_2"),
-    (re.compile(r"(?P<y>\d{4})年(?P<m>\d{1,2})月(?:份)?"), "month"),
-    (re.compile(r"(?P<y>\d{4})[-./年](?P<m>\d{1,2})"), "month"),
-    (re.compile(r"(?P<y>\d{4})[-./](?P<m>\d{1,2})[-./]\d{1,2}(?:T?0{1,2}:00(?::00(?:\.0+)?)?)?"), "month"),
-    (re.compile(r"(?P<y>\d{4})(?P<m>\d{2})"), "month"),
-    (re.compile(r"(?P<y>\d{4})(?:年)?(?:-?Q|第?)(?P<q>[1-4一二三四])(?:季度)?"), "quarter"),
-    (re.compile(r"(?P<y>\d{4})(?:年|-)?(?P<h>上半年|下半年|H1|H2)"), "half_year"),
-    (re.compile(r"(?P<y>\d{4})(?:年(?:度)?)?"), "year"),
+    # January and February as one. 2026-01-02 is a day, so without 年, 月 or M the two dashes may not be alike.
+    (re.compile(r"(?P<y>[0-9]{4})年0?1月?[-~至到、]0?2(?:月份?)?"), "months_1_2"),
+    (re.compile(r"(?P<y>[0-9]{4})[-./]?0?1月?[-~至到、]0?2月份?"), "months_1_2"),
+    (re.compile(r"(?P<y>[0-9]{4})-?M0?1-M?0?2"), "months_1_2"),
+    (re.compile(r"(?P<y>[0-9]{4})[./]0?1[-~]0?2"), "months_1_2"),
+    (re.compile(r"(?P<y>[0-9]{4})年(?P<m>[0-9]{1,2})(?:月份?)?"), "month"),
+    (re.compile(r"(?P<y>[0-9]{4})[-./](?P<m>[0-9]{1,2})(?:月份?)?"), "month"),
+    (re.compile(r"(?P<y>[0-9]{4})年(?P<m>[0-9]{1,2})月(?P<d>[0-9]{1,2})日"), "month"),
+    (re.compile(r"(?P<y>[0-9]{4})(?P<s>[-./])(?P<m>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})"), "month"),
+    (re.compile(r"(?P<y>[0-9]{4})-?M(?P<m>[0-9]{1,2})"), "month"),
+    (re.compile(r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})"), "month"),
+    (re.compile(r"(?P<y>[0-9]{4})[-年]?Q(?P<q>[1-4])"), "quarter"),
+    (re.compile(r"(?P<y>[0-9]{4})[-年]?第?(?P<q>[1-4一二三四])季度?"), "quarter"),
+    (re.compile(r"(?P<y>[0-9]{4})[-年]?(?P<h>上半年|下半年|H[12])"), "half_year"),
+    (re.compile(r"(?P<y>[0-9]{4})(?:年度?)?"), "year"),
 )
 _QUARTERS = {"1": 1, "2": 4, "3": 7, "4": 10, "一": 1, "二": 4, "三": 7, "四": 10}
+_LABEL = re.compile(r"^(?:报告期别?|报表期别?|统计期|所属期):?")
+_MIDNIGHT = re.compile(r"(?<=[0-9])[\sT]+0{1,2}:00(?::00(?:\.0+)?)?$")
+_DASHES = re.compile(r"[‐‑‒–—―−─-]+")
 
 
 def parse_period(value: str | float | date | datetime) -> Period:
     """Read a period as clerks write it.
 
-    Takes 2026年3月, 2026-03, 2026/3, 202603 (text or number), a date cell, 2026年1-2月, 2026年第一季度, 2026-Q1,
-    2026年上半年, 2026年. Full-width digits and blanks are accepted. Raises InvalidPeriod otherwise.
+    Takes 2026年3月, 2026-03, 2026/3, 202603 (text or number), a date cell or a date as text, 2026年1-2月,
+    2026年第一季度, 2026-Q1, 2026年上半年, 2026年, and what `str(Period)` prints. Full-width forms, blanks, any dash
+    and the label 报告期： in front are accepted. Raises InvalidPeriod otherwise, also for what could be two
+    periods: the number 2026.1 (January, or October with its zero lost) and 2026-1-2 (a day, or two months).
     """
     if isinstance(value, datetime | date):
         return Period(Month(value.year, value.month), "month")
-    text = str(int(value)) if isinstance(value, float | int) and value == int(value) else str(value)
-    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).replace("—", "-").replace("–", "-")
-    text = re.sub(r"^(报告期|报告期别|所属期)[::]?", "", text)
+    text = _plain(value)
+    if re.fullmatch(r"[0-9]{4}-1-2", text):
+        raise InvalidPeriod(f"{value!r} may be a day or two months; write 2026年1月 or 2026年1-2月")
     for shape, kind in _SHAPES:
         match = shape.fullmatch(text)
         if match is None:
@@ -156,10 +184,26 @@ def parse_period(value: str | float | date | datetime) -> Period:
         parts = match.groupdict()
         year = int(parts["y"])
         if kind == "month":
-            return Period(Month(year, int(parts["m"])), kind)
+            month = Month(year, int(parts["m"]))
+            day = int(parts.get("d") or 1)
+            if not 1 <= day <= month.end_date.day:
+                raise InvalidPeriod(f"{value!r} is not a day of {month}")
+            return Period(month, kind)
         if kind == "quarter":
             return Period(Month(year, _QUARTERS[parts["q"]]), kind)
         if kind == "half_year":
             return Period(Month(year, 1 if parts["h"] in ("上半年", "H1") else 7), kind)
         return Period(Month(year, 1), kind)
     raise InvalidPeriod(f"{value!r} is not a period; write it as 2026年3月 or 2026-03")
+
+
+def _plain(value: str | float) -> str:
+    """The text without blanks, in upper case, with plain digits and dashes and without its label."""
+    if isinstance(value, float) and math.isfinite(value):
+        if value == int(value):
+            value = int(value)
+        elif round(value % 1, 9) == 0.1:
+            raise InvalidPeriod(f"the number {value} may be January or October; write it as 2026年10月")
+    text = unicodedata.normalize("NFKC", str(value)).strip().upper()
+    text = re.sub(r"\s+", "", _MIDNIGHT.sub("", text))
+    return _DASHES.sub("-", _LABEL.sub("", text))
