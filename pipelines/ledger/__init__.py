@@ -1,0 +1,47 @@
+"""The ledger: the register of enterprises, who filed what when, what was found, what was decided.
+
+Same code on SQLite and PostgreSQL. Cells and amounts are not here but in the lines (`pipelines.stores`).
+"""
+
+from pipelines.ledger.book import Ledger, open_ledger
+from pipelines.ledger.engine import LedgerUnusable
+from pipelines.ledger.shapes import (
+    SHANGHAI,
+    CannotConfirm,
+    Decision,
+    EnterpriseSpell,
+    Filing,
+    LedgerConflict,
+    NewBatch,
+    NewSubmission,
+    RecordedFiling,
+    RegisterRow,
+    Repeat,
+    SeriesState,
+    Submission,
+    UnknownSubmission,
+    is_late,
+    series_key_of,
+)
+
+__all__ = [
+    "SHANGHAI",
+    "CannotConfirm",
+    "Decision",
+    "EnterpriseSpell",
+    "Filing",
+    "Ledger",
+    "LedgerConflict",
+    "LedgerUnusable",
+    "NewBatch",
+    "NewSubmission",
+    "RecordedFiling",
+    "RegisterRow",
+    "Repeat",
+    "SeriesState",
+    "Submission",
+    "UnknownSubmission",
+    "is_late",
+    "open_ledger",
+    "series_key_of",
+]

@@ -1,0 +1,280 @@
+"""What goes into the ledger and what comes out of it, as plain values.
+
+No SQL here; `book` turns these into rows and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+
+from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
+from pipelines.periods import Month, Period
+from pipelines.records import FileKind
+
+# China keeps one time and no summer time (since 1991): a constant serves where no time zone files are installed.
+SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+# Longest enterprise code or department name that is taken for one (a credit code has 18 characters).
+MAX_CODE_LENGTH = 64
+
+
+class LedgerConflict(RuntimeError):
+    """Somebody recorded something meanwhile that this batch was judged without; judge it again."""
+
+
+class CannotConfirm(ValueError):
+    """A submission cannot be confirmed; the text says why, to the clerk, in both languages."""
+
+    def __init__(self, wording: Wording) -> None:
+        super().__init__(f"{wording.zh} / {wording.en}")
+        self.wording = wording
+
+
+class UnknownSubmission(LookupError):
+    """No submission has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRow:
+    """One row of a register file: an enterprise over a stretch of months in which nothing about it changed.
+
+    `from_month` None: as far back as the register goes; `to_month` None: still there.
+    """
+
+    enterprise_code: str
+    enterprise_name: str
+    district_code: str
+    industry_code: str = ""
+    from_month: Month | None = None
+    to_month: Month | None = None
+    contact: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseSpell:
+    """An enterprise in the register from one month to another (both included), in one district and industry.
+
+    None at either end: as far as the register goes. One row of raw.enterprise.
+    """
+
+    enterprise_code: str
+    enterprise_name: str
+    district_code: str
+    industry_code: str
+    from_month_start_date: date | None
+    to_month_start_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """One arrival of a file at the door. `received_at` carries its zone."""
+
+    file_name: str
+    channel: str
+    received_at: datetime
+    received_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubmission:
+    """A file that was read and judged and is to be recorded.
+
+    `base_version` and `base_accepted_id` are the latest version and the accepted submission of the series
+    that the ledger had when this was judged; if it has moved on, recording is refused (LedgerConflict).
+    `supersedes_submission_id` is the accepted one that this replaces, which may be of the same batch.
+    `form_dates` gives, for forms whose rows carry periods of their own, the first and last day spoken of.
+    """
+
+    sha256: str
+    submission_id: str
+    kind: FileKind
+    form_codes: tuple[str, ...]
+    layout_versions: tuple[str, ...]
+    enterprise_code: str
+    enterprise_name: str
+    department: str
+    period: Period | None
+    verdict: Verdict
+    is_zero_return: bool
+    is_revision: bool
+    is_late: bool
+    size_bytes: int
+    line_count: int
+    has_cells: bool
+    findings: tuple[Finding, ...]
+    fixes: tuple[Fix, ...]
+    filing: Filing
+    base_version: int = 0
+    base_accepted_id: str | None = None
+    supersedes_submission_id: str | None = None
+    form_dates: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+
+    @property
+    def series_key(self) -> str | None:
+        """What this is a version of."""
+        return series_key_of(
+            self.kind,
+            self.period,
+            enterprise_code=self.enterprise_code,
+            department=self.department,
+            form_codes=self.form_codes,
+            is_unreadable=self.verdict is Verdict.UNREADABLE,
+        )
+
+
+def series_key_of(
+    kind: FileKind,
+    period: Period | None,
+    *,
+    enterprise_code: str,
+    department: str,
+    form_codes: tuple[str, ...],
+    is_unreadable: bool,
+) -> str | None:
+    """The series in which a file is a version; None where it is not known whose it is or for when.
+
+    Returns: one series an enterprise and period. Departmental tables: one a department, set of forms and
+    period; which of their rows still count is decided row by row in SQL, by `sequence`.
+    """
+    if is_unreadable or period is None:
+        return None
+    if len(enterprise_code) > MAX_CODE_LENGTH or len(department) > MAX_CODE_LENGTH:
+        return None  # no code and no department is that long: the text names nothing
+    if kind is FileKind.RETURN and enterprise_code:
+        return f"return/{enterprise_code}/{period}"
+    if kind is FileKind.DEPARTMENT and department:
+        return f"department/{department}/{'+'.join(sorted(form_codes))}/{period}"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A file whose bytes the ledger knows already has arrived once more."""
+
+    submission_id: str
+    filing: Filing
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """What one transaction records: submissions in their order, and repeated arrivals."""
+
+    batch_id: str
+    lines_file: str
+    rules_version: str
+    submissions: tuple[NewSubmission, ...]
+    repeats: tuple[Repeat, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A submission as the ledger has it now.
+
+    `is_current`: the latest readable version of its series; `is_current_accepted`: the latest accepted one.
+    `verdict` is what the door said, `status` what holds now (a confirmed query is accepted).
+    """
+
+    submission_id: str
+    sequence: int
+    sha256: str
+    kind: FileKind
+    form_codes: tuple[str, ...]
+    layout_versions: tuple[str, ...]
+    enterprise_code: str
+    enterprise_name: str
+    department: str
+    period: str | None
+    period_kind: str | None
+    period_start_date: date | None
+    month_start_date: date | None
+    series_key: str | None
+    version: int | None
+    supersedes_submission_id: str | None
+    verdict: Verdict
+    status: Verdict
+    is_current: bool
+    is_current_accepted: bool
+    is_zero_return: bool
+    is_revision: bool
+    received_at: datetime
+    received_by: str
+    channel: str
+    is_late: bool
+    file_name: str
+    size_bytes: int
+    line_count: int
+    lines_file: str
+    rules_version: str
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about a submission."""
+
+    submission_id: str
+    decision_kind: str
+    reason: str
+    decided_by: str
+    decided_at: datetime
+    status_before: Verdict
+    status_after: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFiling:
+    """One arrival as the ledger has it."""
+
+    submission_id: str
+    file_name: str
+    channel: str
+    received_at: datetime
+    received_by: str
+    is_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesState:
+    """Where a series stands: its latest version and the submission that is accepted, if any."""
+
+    latest_version: int = 0
+    accepted_id: str | None = None
+
+
+def is_late(received_at: datetime, period: Period | None, deadline_day: int) -> bool:
+    """Whether a file came after the end of the deadline day of the following month, in Shanghai.
+
+    A file whose period is unknown is not called late: nobody can say of what.
+    """
+    if period is None:
+        return False
+    due_month = period.last.plus(1)
+    deadline = date(due_month.year, due_month.month, deadline_day)
+    return received_at.astimezone(SHANGHAI).date() > deadline
+
+
+__all__ = [
+    "SHANGHAI",
+    "CannotConfirm",
+    "Decision",
+    "EnterpriseSpell",
+    "Filing",
+    "Finding",
+    "Fix",
+    "LedgerConflict",
+    "NewBatch",
+    "NewSubmission",
+    "RecordedFiling",
+    "RegisterRow",
+    "Repeat",
+    "SeriesState",
+    "Severity",
+    "Submission",
+    "UnknownSubmission",
+    "is_late",
+    "series_key_of",
+]

@@ -1,0 +1,230 @@
+"""The ledger's tables, as SQLAlchemy Core describes them; `migrations/` is how a database gets there.
+
+No queries here, and no money: amounts stand in the lines, the ledger says who filed what, when, and what
+was found and decided.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, kept in UTC and always given back with its zone; a moment without a zone is refused.
+
+    PostgreSQL keeps the zone itself; SQLite does not, and two databases must not differ by eight hours.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone; the ledger keeps moments, not wall clocks")
+        in_utc = value.astimezone(UTC)
+        return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# One row a counter. Adding to it is the first statement of every recording transaction: it hands out numbers
+# without gaps and, being a row lock on PostgreSQL as on SQLite, lets recordings through one at a time.
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+enterprise = Table(
+    "enterprise",
+    metadata,
+    Column("enterprise_code", String(64), primary_key=True),
+    Column("enterprise_name", Text, nullable=False),
+    Column("contact", Text, nullable=False, default=""),
+    Column("phone", Text, nullable=False, default=""),
+    Column("recorded_at", Instant, nullable=False),
+)
+
+# The register is a list of dated events; the spells that the warehouse sees are folded from them. A row that
+# a later import contradicts is kept and marked void.
+enterprise_event = Table(
+    "enterprise_event",
+    metadata,
+    Column("event_id", Integer, primary_key=True, autoincrement=True),
+    Column(
+        "enterprise_code", String(64), ForeignKey("enterprise.enterprise_code"), nullable=False, index=True
+    ),
+    # First month in which it holds; empty: as far back as the register goes.
+    Column("effective_month_start_date", Date),
+    Column("event_kind", String(24), nullable=False),  # entered, left, moved_district, changed_industry
+    Column("district_code", String(32), nullable=False, default=""),
+    Column("industry_code", String(32), nullable=False, default=""),
+    Column("recorded_at", Instant, nullable=False),
+    Column("recorded_by", Text, nullable=False, default=""),
+    Column("is_void", Boolean, nullable=False, default=False),
+    CheckConstraint(
+        "event_kind in ('entered', 'left', 'moved_district', 'changed_industry')", name="event_kind_is_known"
+    ),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("batch_id", String(40), primary_key=True),
+    Column("lines_file", Text, nullable=False),
+    Column("rules_version", String(64), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("submission_count", Integer, nullable=False),
+)
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("submission_id", String(20), primary_key=True),
+    Column("sequence", BigInteger, nullable=False, unique=True),  # order of recording, without gaps
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),  # records.FileKind
+    Column("form_codes", JSON, nullable=False),  # in the order of the sheets
+    Column("layout_versions", JSON, nullable=False),
+    Column("enterprise_code", String(64), nullable=False, default=""),
+    Column("enterprise_name", Text, nullable=False, default=""),
+    Column("department", Text, nullable=False, default=""),
+    Column("period", String(16)),  # str(Period); empty where none could be read
+    Column("period_kind", String(16)),
+    Column("period_start_date", Date),
+    Column("month_start_date", Date, index=True),  # of the last month of the period: where it is counted
+    # What this is a version of: return/<enterprise>/<period> or department/<department>/<forms>/<period>.
+    Column("series_key", Text),
+    Column("version", Integer),
+    Column("supersedes_submission_id", String(20), ForeignKey("submission.submission_id")),
+    Column("verdict", String(16), nullable=False),  # at the door; never changes
+    Column("status", String(16), nullable=False, index=True),  # now
+    Column("is_zero_return", Boolean, nullable=False),
+    Column("is_revision", Boolean, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("received_by", Text, nullable=False, default=""),
+    Column("channel", String(32), nullable=False),
+    Column("is_late", Boolean, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("line_count", Integer, nullable=False),
+    Column("lines_file", Text, nullable=False),  # below the lines root; empty where nothing could be read
+    Column("rules_version", String(64), nullable=False),
+    Column("batch_id", String(40), ForeignKey("batch.batch_id"), nullable=False),
+    UniqueConstraint("series_key", "version"),
+    Index(None, "enterprise_code", "month_start_date"),
+    CheckConstraint("kind in ('return', 'department', 'unknown')", name="kind_is_known"),
+    CheckConstraint("verdict in ('accepted', 'queries', 'rejected', 'unreadable')", name="verdict_is_known"),
+    CheckConstraint("status in ('accepted', 'queries', 'rejected', 'unreadable')", name="status_is_known"),
+    CheckConstraint("(series_key is null) = (version is null)", name="a_version_is_a_version_of_something"),
+)
+
+# Which forms a submission holds and, where its rows carry periods of their own (departmental tables), the
+# first and last day that they speak of: a reader of exchange rates opens only the files that can matter.
+submission_form = Table(
+    "submission_form",
+    metadata,
+    Column("submission_id", String(20), ForeignKey("submission.submission_id"), primary_key=True),
+    Column("form_code", String(16), primary_key=True, index=True),
+    Column("first_date", Date),
+    Column("last_date", Date),
+)
+
+# Every time a file arrived, also when its bytes were known already: nothing received is lost.
+filing = Table(
+    "filing",
+    metadata,
+    Column("filing_id", Integer, primary_key=True, autoincrement=True),
+    Column("submission_id", String(20), ForeignKey("submission.submission_id"), nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("received_by", Text, nullable=False, default=""),
+    Column("is_duplicate", Boolean, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    # The same arrival told twice (a run that was killed and repeated) is one arrival.
+    UniqueConstraint("submission_id", "channel", "file_name", "received_at"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("submission_id", String(20), ForeignKey("submission.submission_id"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("rule", String(32), nullable=False, index=True),
+    Column("severity", String(16), nullable=False),
+    Column("form_code", String(16), nullable=False),
+    Column("sheet", Text, nullable=False),
+    Column("cell", Text, nullable=False),
+    Column("business_key", Text, nullable=False),
+    Column("given", Text, nullable=False),
+    Column("expected", Text, nullable=False),
+    Column("message_zh", Text, nullable=False),
+    Column("message_en", Text, nullable=False),
+)
+
+fix = Table(
+    "fix",
+    metadata,
+    Column("submission_id", String(20), ForeignKey("submission.submission_id"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("sheet", Text, nullable=False),
+    Column("cell", Text, nullable=False),
+    Column("given", Text, nullable=False),
+    Column("read_as", Text, nullable=False),
+    Column("why_zh", Text, nullable=False),
+    Column("why_en", Text, nullable=False),
+)
+
+# What a person decided about a submission, and why.
+decision = Table(
+    "decision",
+    metadata,
+    Column("decision_id", Integer, primary_key=True, autoincrement=True),
+    Column("submission_id", String(20), ForeignKey("submission.submission_id"), nullable=False, index=True),
+    Column("decision_kind", String(16), nullable=False),  # confirmed
+    Column("reason", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Instant, nullable=False),
+    Column("status_before", String(16), nullable=False),
+    Column("status_after", String(16), nullable=False),
+    CheckConstraint("decision_kind in ('confirmed')", name="decision_kind_is_known"),
+)
