@@ -18,15 +18,16 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from typing import TypeVar
 
 from pipelines.paths import REFERENCE_DIR
 
 _Record = TypeVar("_Record")
-_TEXTS_REMEMBERED = (
-    65_536  # names in a month's returns repeat; what a hostile file sends must not fill memory
-)
+# Names in a month's returns repeat, so they are remembered; what a hostile file sends must fill neither
+# memory nor time.
+_TEXTS_REMEMBERED = 65_536
+_LONGEST_TEXT = 300  # no name of any list is half as long
 
 
 class UnknownCode(KeyError):
@@ -245,10 +246,21 @@ def main_item(code: str) -> str | None:
     return next((one for one in lineage if ebops_item(one).level == 1), None)
 
 
+def _remembered(look_up: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """Answer a text seen before at once, and None for a text too long to be a name."""
+    remembered = lru_cache(maxsize=_TEXTS_REMEMBERED)(look_up)
+
+    @wraps(look_up)
+    def bounded(text: str) -> str | None:
+        return remembered(text) if len(text) <= _LONGEST_TEXT else None
+
+    return bounded
+
+
 # What clerks write --------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=_TEXTS_REMEMBERED)
+@_remembered
 def item_code_of(text: str) -> str | None:
     """The item code behind a cell, or None if it names none or could name two.
 
@@ -268,7 +280,7 @@ def item_code_of(text: str) -> str | None:
     return _from_code_and_name(plain, _items_by_code(), by_name, is_code_enough=_is_unmistakable_item)
 
 
-@lru_cache(maxsize=_TEXTS_REMEMBERED)
+@_remembered
 def partner_code_of(text: str) -> str | None:
     """The partner code behind a cell, or None if it names none or could name two.
 
@@ -287,7 +299,7 @@ def partner_code_of(text: str) -> str | None:
     return _from_code_and_name(plain, codes, by_name, is_code_enough=_never)
 
 
-@lru_cache(maxsize=_TEXTS_REMEMBERED)
+@_remembered
 def district_code_of(text: str) -> str | None:
     """The district or zone code behind a cell, or None. Takes 420106, 武昌区, 武昌, 武汉市武昌区, Wuchang, 光谷."""
     plain = _plain(text)
@@ -302,7 +314,7 @@ def district_code_of(text: str) -> str | None:
     return _from_code_and_name(plain, _districts_by_code(), by_name, is_code_enough=_never)
 
 
-@lru_cache(maxsize=_TEXTS_REMEMBERED)
+@_remembered
 def currency_code_of(text: str) -> str | None:
     """The ISO 4217 code behind a cell, or None. Takes USD, 美元, 港币, US dollars, US$, £, `USD 美元`, 美元（USD）."""
     plain = _plain(text)
@@ -318,7 +330,7 @@ def currency_code_of(text: str) -> str | None:
     return _from_code_and_name(plain, _currencies_by_code(), by_name, is_code_enough=_never)
 
 
-@lru_cache(maxsize=_TEXTS_REMEMBERED)
+@_remembered
 def department_indicator_of(text: str) -> str | None:
     """The canonical name of a departmental indicator (DM-4), or None if department_series.csv has it not.
 
