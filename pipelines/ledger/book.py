@@ -34,6 +34,7 @@ from pipelines.ledger.engine import migrate, open_engine, reading, writing
 from pipelines.ledger.shapes import (
     MAX_CODE_LENGTH,
     CannotConfirm,
+    Change,
     Decision,
     EnterpriseSpell,
     Filing,
@@ -380,6 +381,51 @@ class Ledger:
                 .order_by(column.month_start_date)
             ).scalars()
             return [Month.of(day) for day in rows]
+
+    def changes(self) -> list[Change]:
+        """How far the record has come, a row a month of returns and a row a departmental file.
+
+        By it a pipeline run can say with what it computed a month, and a sensor whether that still holds. Files
+        that could not be read change no table and are left out.
+        """
+        column, form, decision = t.submission.c, t.submission_form.c, t.decision.c
+        decided = (
+            select(decision.submission_id, func.max(decision.decision_id).label("decision_id"))
+            .group_by(decision.submission_id)
+            .subquery()
+        )
+        newest = (func.max(column.sequence), func.max(func.coalesce(decided.c.decision_id, 0)))
+        base = select(
+            column.month_start_date.label("first_date"), column.month_start_date.label("last_date"), *newest
+        ).select_from(t.submission.outerjoin(decided, decided.c.submission_id == column.submission_id))
+        returns = (
+            base.where(column.kind == FileKind.RETURN.value, column.month_start_date.is_not(None))
+            .where(column.verdict != Verdict.UNREADABLE.value)
+            .group_by(column.month_start_date)
+        )
+        departments = (
+            select(func.min(form.first_date), func.max(form.last_date), *newest)
+            .select_from(
+                t.submission.join(
+                    t.submission_form, form.submission_id == column.submission_id
+                ).outerjoin(decided, decided.c.submission_id == column.submission_id)
+            )
+            .where(column.kind == FileKind.DEPARTMENT.value, column.verdict != Verdict.UNREADABLE.value)
+            .group_by(column.submission_id)
+        )
+        with reading(self._engine) as connection:
+            found = [
+                Change(
+                    kind,
+                    None if first is None else Month.of(first),
+                    None if last is None else Month.of(last),
+                    sequence,
+                    decision_id,
+                )
+                for kind, query in ((FileKind.RETURN, returns), (FileKind.DEPARTMENT, departments))
+                for first, last, sequence, decision_id in connection.execute(query)
+            ]
+        return sorted(found, key=lambda change: change.state)
 
     def series_states(self, keys: Iterable[str]) -> dict[str, SeriesState]:
         """Where these series stand; series without any submission are left out."""

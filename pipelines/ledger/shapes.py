@@ -213,6 +213,25 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What has last been recorded or decided about returns of one month, or about one departmental file.
+
+    `first_month` to `last_month` are the months spoken of: the same month for returns; those of its rows for
+    a departmental file, None where it is not known. `state` grows with every file and every decision.
+    """
+
+    kind: FileKind
+    first_month: Month | None
+    last_month: Month | None
+    sequence: int
+    decision_id: int
+
+    @property
+    def state(self) -> tuple[int, int]:
+        return self.sequence, self.decision_id
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a person decided about a submission."""
 

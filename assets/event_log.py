@@ -1,0 +1,72 @@
+"""Where Dagster keeps its events: one SQLite file that stays open.
+
+Dagster's own SQLite storage makes a new engine, and so a new connection and a new statement cache, for every
+event it writes. A month of this project is some eight hundred events, and two years in one run three thousand;
+with one engine kept open they take a fifth of the time (24 months of 60 tables: 4.4 s against 30 s), and the
+file, its tables and its meaning stay Dagster's. A bureau with PostgreSQL sets Dagster's own storage instead
+(docs/guides say how), and this module is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
+from sqlalchemy import Connection, Engine
+from sqlalchemy.pool import QueuePool
+
+_BUSY_TIMEOUT_SECONDS = 60
+
+
+class OneFileEventLog(ConsolidatedSqliteEventLogStorage):
+    """Dagster's consolidated SQLite event log with one engine for the life of the process.
+
+    Watching a run polls instead of watching the file: in write-ahead mode the file itself does not change
+    with every event.
+    """
+
+    @cached_property
+    def _engine(self) -> Engine:
+        engine = sqlalchemy.create_engine(
+            self._conn_string,
+            poolclass=QueuePool,
+            connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        )
+
+        @sqlalchemy.event.listens_for(engine, "connect")
+        def _prepare(connection: Any, _record: Any) -> None:
+            # NORMAL never corrupts in write-ahead mode; a power cut may lose the last events of a run,
+            # which is then run again.
+            connection.execute("pragma synchronous = normal")
+
+        return engine
+
+    @cached_property
+    def _watcher(self) -> SqlPollingEventWatcher:
+        return SqlPollingEventWatcher(self)
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        with self._connect() as connection:
+            return bool(sqlalchemy.inspect(connection).has_table(table_name))
+
+    def watch(self, run_id: str, cursor: str | None, callback: Callable[[Any, str], None]) -> None:
+        self._watcher.watch_run(run_id, cursor, callback)
+
+    def end_watch(self, run_id: str, handler: Callable[[Any, str], None]) -> None:
+        self._watcher.unwatch_run(run_id, handler)
+
+    def dispose(self) -> None:
+        if "_watcher" in self.__dict__:
+            self._watcher.close()
+        if "_engine" in self.__dict__:
+            self._engine.dispose()

@@ -1,0 +1,1 @@
+"""One module a group of commands; each imports what it needs when it runs."""

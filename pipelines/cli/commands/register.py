@@ -1,0 +1,236 @@
+"""`servtrade register`: the register of enterprises, from a CSV or a workbook into the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipelines.cli.exits import CommandFailed, Exit
+from pipelines.cli.options import MONTH, common, json_option
+from pipelines.cli.stores import ledger_of, person
+from pipelines.cli.terminal import Terminal
+from pipelines.periods import Month
+
+REQUIRED = ("enterprise_code", "enterprise_name", "district_code")
+OPTIONAL = ("industry_code", "from_month", "to_month", "contact", "phone")
+
+
+@click.group()
+@common
+def register() -> None:
+    """企业名录。 / The register of enterprises."""
+
+
+@register.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@common
+@json_option
+@click.pass_obj
+def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
+    """导入名录（CSV 或 .xlsx）。 / Import the register from a CSV (UTF-8, GB18030) or a workbook.
+
+    Columns: enterprise_code, enterprise_name, district_code; optional industry_code, from_month, to_month,
+    contact, phone. An enterprise may stand in several rows, one a stretch of months. Importing the same file
+    twice changes nothing; enterprises that the file does not name stay as they are.
+    """
+    from pipelines.ledger.shapes import RegisterRow
+
+    read = read_register(file)
+    problems: list[str] = []
+    rows = []
+    for number, row in read:
+        from_month, to_month = row.get("from_month"), row.get("to_month")
+        try:
+            rows.append(
+                RegisterRow(
+                    enterprise_code=row["enterprise_code"].strip().upper(),
+                    enterprise_name=row["enterprise_name"].strip(),
+                    district_code=_district(row["district_code"].strip()),
+                    industry_code=row.get("industry_code", "").strip(),
+                    from_month=Month.parse(from_month.strip()) if from_month and from_month.strip() else None,
+                    to_month=Month.parse(to_month.strip()) if to_month and to_month.strip() else None,
+                    contact=row.get("contact", "").strip(),
+                    phone=row.get("phone", "").strip(),
+                )
+            )
+        except ValueError as error:
+            problems.append(f"{file.name}:{number}: {error}")
+            continue
+        if not rows[-1].enterprise_code or not rows[-1].enterprise_name:
+            problems.append(
+                terminal.pick(
+                    f"{file.name}:{number}: 缺少企业代码或名称",
+                    f"{file.name}:{number}: enterprise code or name is missing",
+                )
+            )
+    if problems:
+        for problem in problems:
+            terminal.warn(problem)
+        raise CommandFailed(
+            Exit.DATA_ERRORS,
+            f"名录有 {len(problems)} 行不合要求，未导入任何一行。",
+            f"{len(problems)} rows of the register cannot be used; none was imported.",
+        )
+    with ledger_of(terminal.settings) as ledger:
+        try:
+            changed = ledger.import_register(rows, by=person())
+        except ValueError as error:
+            raise CommandFailed(Exit.DATA_ERRORS, str(error), str(error)) from error
+    enterprises = len({row.enterprise_code for row in rows})
+    if as_json:
+        terminal.json({"rows": len(rows), "enterprises": enterprises, "changed": changed})
+    else:
+        terminal.note(
+            terminal.word("register_imported", rows=len(rows), enterprises=enterprises, changed=changed)
+        )
+
+
+@register.command("list")
+@click.option("--month", type=MONTH, help="该月应报的企业 / enterprises expected to file in this month")
+@common
+@json_option
+@click.pass_obj
+def list_register(terminal: Terminal, month: Month | None, as_json: bool) -> None:
+    """列出名录。 / List the register."""
+    with ledger_of(terminal.settings) as ledger:
+        spells = [
+            spell
+            for spell in ledger.enterprises()
+            if month is None
+            or (
+                (spell.from_month_start_date is None or spell.from_month_start_date <= month.start_date)
+                and (spell.to_month_start_date is None or month.start_date <= spell.to_month_start_date)
+            )
+        ]
+    if as_json:
+        terminal.json(
+            {
+                "month": str(month) if month else None,
+                "enterprises": [
+                    {
+                        "enterprise_code": spell.enterprise_code,
+                        "enterprise_name": spell.enterprise_name,
+                        "district_code": spell.district_code,
+                        "industry_code": spell.industry_code,
+                        "from_month": _month_text(spell.from_month_start_date),
+                        "to_month": _month_text(spell.to_month_start_date),
+                    }
+                    for spell in spells
+                ],
+            }
+        )
+        return
+    terminal.table(
+        [
+            terminal.pick("统一社会信用代码", "enterprise code"),
+            terminal.pick("单位名称", "name"),
+            terminal.pick("区", "district"),
+            terminal.pick("行业", "industry"),
+            terminal.pick("自", "from"),
+            terminal.pick("至", "to"),
+        ],
+        [
+            [
+                spell.enterprise_code,
+                spell.enterprise_name,
+                spell.district_code,
+                spell.industry_code,
+                _month_text(spell.from_month_start_date),
+                _month_text(spell.to_month_start_date),
+            ]
+            for spell in spells
+        ],
+    )
+
+
+def read_register(file: Path) -> list[tuple[int, dict[str, str]]]:
+    """Rows of a register file with their line numbers, as texts, by column name.
+
+    Raises CommandFailed naming the columns that are missing, or what the file is not.
+    """
+    header, *rows = _workbook_rows(file) if file.suffix.lower() == ".xlsx" else _csv_rows(file)
+    names = [name.strip().lower() for name in header[1]]
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise CommandFailed(
+            Exit.DATA_ERRORS,
+            f"{file.name}：缺少列 {'、'.join(missing)}。应有 {'、'.join(REQUIRED)}，可有 {'、'.join(OPTIONAL)}。",
+            f"{file.name}: columns {', '.join(missing)} are missing. Needed are {', '.join(REQUIRED)}; "
+            f"{', '.join(OPTIONAL)} may stand there too.",
+        )
+    return [
+        (number, dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=False)))
+        for number, cells in rows
+        if any(cell.strip() for cell in cells)
+    ]
+
+
+def _csv_rows(file: Path) -> list[tuple[int, list[str]]]:
+    import csv
+    import io
+
+    content = file.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        rows = [(number, row) for number, row in enumerate(csv.reader(io.StringIO(text)), start=1)]
+        return rows or [(1, [])]
+    raise CommandFailed(
+        Exit.REFUSED,
+        f"{file.name}：既不是 UTF-8 也不是 GB18030 文本。请另存为 CSV UTF-8。",
+        f"{file.name} is neither UTF-8 nor GB18030 text. Save it as CSV UTF-8.",
+    )
+
+
+def _workbook_rows(file: Path) -> list[tuple[int, list[str]]]:
+    """The first sheet, through the same gate as every other workbook."""
+    from python_calamine import CalamineWorkbook
+
+    from pipelines.intake import gate
+
+    content = file.read_bytes()
+    try:
+        gate.admit(file.name, content)
+    except gate.Refused as refusal:
+        raise CommandFailed(
+            Exit.REFUSED,
+            f"{file.name}：不是可以安全打开的 .xlsx 工作簿（{refusal.rule}）。请另存为 .xlsx 或 CSV。",
+            f"{file.name} is not a workbook that may be opened ({refusal.rule}). Save it as .xlsx or CSV.",
+        ) from refusal
+    import io
+
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    rows = [
+        (number, [_cell_text(cell) for cell in row])
+        for number, row in enumerate(sheet.to_python(skip_empty_area=False), start=1)
+    ]
+    return rows or [(1, [])]
+
+
+def _cell_text(cell: Any) -> str:
+    """A cell as text: whole numbers without .0, dates as their month."""
+    if isinstance(cell, float) and cell == int(cell):
+        return str(int(cell))
+    if hasattr(cell, "strftime"):
+        return f"{cell:%Y-%m}"
+    return str(cell)
+
+
+def _district(text: str) -> str:
+    """A district's code, also from its name. Raises ValueError for one that is not in the list."""
+    from pipelines.codes import district_code_of
+
+    code = district_code_of(text)
+    if code is None:
+        raise ValueError(
+            f"district_code {text!r} 不在 sql/reference/districts.csv 中 / is not in sql/reference/districts.csv"
+        )
+    return code
+
+
+def _month_text(day: Any) -> str | None:
+    return None if day is None else f"{day:%Y-%m}"

@@ -1,0 +1,52 @@
+"""The command `servtrade` and the list of its commands. What each does is in `commands/`."""
+
+from __future__ import annotations
+
+import click
+
+from pipelines.cli.options import ServtradeGroup, common
+from pipelines.cli.terminal import Terminal
+
+_C = "pipelines.cli.commands"
+
+# name: (where it is, one line). The order is that of the work.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": (f"{_C}.demo:demo", "用合成城市演示全部流程 / the whole job on a synthetic city"),
+    "doctor": (f"{_C}.doctor:doctor", "检查本机环境 / what is missing on this machine"),
+    "init": (f"{_C}.init:init", "建立数据文件夹 / make the data folder ready"),
+    "register": (f"{_C}.register:register", "企业名录：导入、列出 / the register: import, list"),
+    "check": (f"{_C}.files:check", "审核文件，不写入 / check files, write nothing"),
+    "submit": (f"{_C}.files:submit", "收取文件并记账 / take in files and record them"),
+    "inbox": (f"{_C}.inbox:inbox", "收件夹：收取其中的文件 / the inbox: take in what lies there"),
+    "confirm": (f"{_C}.confirm:confirm", "核实有疑问的报送 / accept a return with open queries"),
+    "status": (f"{_C}.status:status", "各月报送情况 / who has filed what"),
+    "run": (f"{_C}.run:run", "计算各月统计表 / compute the tables of months"),
+    "table": (f"{_C}.tables:table", "查看一张统计表 / show one table of a month"),
+    "targets": (f"{_C}.tables:targets", "目标完成进度 / progress of the targets"),
+    "rebuild": (f"{_C}.run:rebuild", "重建数据仓库 / rebuild the warehouse from the stores"),
+}
+
+
+@click.group(
+    cls=ServtradeGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=(
+        "退出码 / exit codes: 0 ok, 1 data errors or open queries, 2 usage, 3 refused or unreadable file, "
+        "4 environment, 5 conflict or locked, 70 fault of the program, 130 interrupted. "
+        "In a batch the gravest file decides: 3 before 1 before 0."
+    ),
+)
+@click.version_option(package_name="service-trade-monitor", prog_name="servtrade")
+@common
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """服务贸易统计监测 / Service-Trade Monitor.
+
+    结果输出到标准输出，提示和进度输出到标准错误。 / Results go to stdout, messages and progress to stderr.
+    """
+    ctx.ensure_object(Terminal)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Every sentence the command line says, in both languages; findings bring their own from `expectations/`.
+
+Help texts of commands stand in the commands, in both languages at once, because --lang is not known yet.
+"""
+
+from __future__ import annotations
+
+from pipelines.findings import Verdict, Wording
+
+VERDICTS: dict[Verdict, Wording] = {
+    Verdict.ACCEPTED: Wording("通过", "accepted"),
+    Verdict.QUERIES: Wording("待核实", "queries"),
+    Verdict.REJECTED: Wording("有错误，未通过", "rejected"),
+    Verdict.UNREADABLE: Wording("拒收（无法读取）", "unreadable"),
+}
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    # common
+    "fault": (
+        "程序内部错误。请把日志交给维护人员：{path}",
+        "This is a fault of the program. Please hand the log to the maintainers: {path}",
+    ),
+    "fault_no_log": (
+        "程序内部错误，且日志无处可写：{error}",
+        "This is a fault of the program, and no log could be written: {error}",
+    ),
+    "interrupted": ("已中断。未完成的内容不会保留。", "Interrupted. Nothing half-done was kept."),
+    "exists": (
+        "{path} 已存在。如要覆盖，请加 --force。",
+        "{path} exists already. Add --force to overwrite it.",
+    ),
+    "written": ("已写入 {path}", "Written: {path}"),
+    "no_files": ("没有可收取的文件：{path}", "There is no file to take in: {path}"),
+    # init
+    "initialised": ("数据文件夹已就绪：{path}", "The data folder is ready: {path}"),
+    # register
+    "register_imported": (
+        "名录已导入：{rows} 行，{enterprises} 家企业，其中新增或变更 {changed} 家。",
+        "Register imported: {rows} rows, {enterprises} enterprises, {changed} of them new or changed.",
+    ),
+    "register_empty": (
+        "名录为空。请先导入：servtrade register import 文件",
+        "The register is empty. Import one: servtrade register import FILE",
+    ),
+    # check and submit
+    "checking": ("审核文件", "Checking files"),
+    "submitting": ("收取文件", "Taking in files"),
+    "summary_files": (
+        "共 {total} 个文件：通过 {accepted}，待核实 {queries}，有错误 {rejected}，拒收 {unreadable}；其中重复 {duplicates}。",
+        "{total} files: {accepted} accepted, {queries} with queries, {rejected} rejected, {unreadable} unreadable; "
+        "{duplicates} of them known already.",
+    ),
+    "duplicate": ("（此前已收到，内容相同）", "(received before, same content)"),
+    "fixes_count": ("自动整理 {count} 处", "{count} values tidied"),
+    "confirmed": (
+        "{submission} 已核实通过（{name}，{month}）。重新计算：servtrade run --month {month}",
+        "{submission} is confirmed ({name}, {month}). Compute again: servtrade run --month {month}",
+    ),
+    "unknown_submission": (
+        "没有编号为 {submission} 的报送。编号见 servtrade status --month 月份 --json。",
+        "There is no submission {submission}. See servtrade status --month MONTH --json for the ids.",
+    ),
+    "ambiguous_submission": (
+        "{submission} 对应多份报送，请写全编号（20 位）。",
+        "{submission} fits several submissions; write all 20 characters.",
+    ),
+    # status
+    "status_none": ("尚未收到任何报送。", "Nothing has been filed yet."),
+    "status_month": ("{month} 报送情况", "Filing for {month}"),
+    "outstanding": ("未报 {count} 家：", "{count} not filed:"),
+    "and_more": ("……另有 {count} 家，加 --all 查看", "... and {count} more; add --all to see them"),
+    # run
+    "running": ("计算 {months}", "Computing {months}"),
+    "run_done": (
+        "已计算 {count} 个月（{months}），用时 {seconds:.1f} 秒；表格在 {path}",
+        "{count} months computed ({months}) in {seconds:.1f} s; the tables are in {path}",
+    ),
+    "run_later": (
+        "{month} 的数字也用于其后月份的累计和同比（{later}）。如需一并更新：servtrade run --from {month}",
+        "Later months use the figures of {month} for cumulatives and growth ({later}). To update them as well: "
+        "servtrade run --from {month}",
+    ),
+    "run_held": (
+        "{month} 未生成表格：{rule} {label}（{count} 处，如 {keys}）",
+        "{month} was not drafted: {rule} {label} ({count} rows, such as {keys})",
+    ),
+    "run_no_months": (
+        "账本中还没有任何月份的报送，没有可计算的内容。",
+        "The ledger holds returns of no month yet, so there is nothing to compute.",
+    ),
+    "run_failed": (
+        "统计任务失败：{reason}。详情见 Dagster 运行记录 {run_id}（make dev），日志：{path}",
+        "The run failed: {reason}. Details are in Dagster's run {run_id} (make dev) and in {path}",
+    ),
+    "waiting": ("{holder}；等待中，最多 {seconds:.0f} 秒", "{holder}; waiting, at most {seconds:.0f} s"),
+    # table and targets
+    "no_draft": (
+        "{month} 还没有表格。请先计算：servtrade run --month {month}",
+        "There are no tables for {month} yet. Compute them first: servtrade run --month {month}",
+    ),
+    "no_drafts": (
+        "还没有任何月份的表格。请先计算：servtrade run --all",
+        "There are no tables of any month yet. Compute them first: servtrade run --all",
+    ),
+    "no_table": ("没有名为 {name} 的表。可用：{names}", "There is no table {name}. There are: {names}"),
+    "held_month": (
+        "注意：{month} 最近一次计算未生成新表格，此处为之前的一版。原因：{reason}",
+        "Note: the latest computation of {month} was held back; this is the draft before it. Reason: {reason}",
+    ),
+    # rebuild
+    "rebuilding": ("由原始文件和账本重建数据仓库", "Rebuilding the warehouse from originals and ledger"),
+    "rereading": ("重新读取原始文件", "Reading the originals again"),
+    # inbox
+    "inbox_empty": ("收件夹中没有新文件：{path}", "There is no new file in the inbox: {path}"),
+    "inbox_done": (
+        "已收取 {count} 个文件；通过或待核实的移至 {taken}，退回的移至 {returned}",
+        "{count} files taken in; those accepted or queried are in {taken}, those sent back in {returned}",
+    ),
+    # demo
+    "demo_not_empty": (
+        "{path} 已有真实报送（{count} 份不是演示数据），演示不会写入。请用 --data 指定另一个文件夹。",
+        "{path} holds real returns ({count} submissions are not the demo's); the demo will not touch it. "
+        "Choose another folder with --data.",
+    ),
+}
+
+
+def sentence(key: str, language: str, **values: object) -> str:
+    """A sentence in one language, filled in. Raises KeyError for a key that is not in the catalogue."""
+    zh, en = SENTENCES[key]
+    return (zh if language == "zh" else en).format(**values)
+
+
+def said(wording: Wording, language: str) -> str:
+    """A wording in one language."""
+    return wording.zh if language == "zh" else wording.en
