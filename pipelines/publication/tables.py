@@ -285,7 +285,10 @@ def printed_table(
         spec=spec,
         month=month,
         rows=built,
-        notes=(*spec.notes, *(Text(note.text_zh, note.text_en) for note in dynamic)),
+        notes=(
+            *(note.filled(month) for note in spec.notes),
+            *(Text(note.text_zh, note.text_en) for note in dynamic),
+        ),
         is_preliminary=any(record.status == "preliminary" for record in records),
         symbols=tuple(symbol for symbol in model.symbols if symbol.mark in used),
     )

@@ -164,8 +164,8 @@ class _Drawer:
         )
         left = self._word("compiler", compiler=publication_model().compiler)
         right = f"{self._word('number', number=spec.number)}    {self._word('unit', unit=spec.unit)}"
-        _merge(sheet, 2, 0, middle, left, self._format(align="left"))
-        _merge(sheet, 2, middle + 1, last, right, self._format(align="right"))
+        _merge(sheet, (2, 0, middle), left, self._format(align="left"))
+        _merge(sheet, (2, middle + 1, last), right, self._format(align="right"))
         sheet.set_row(2, 16)
 
     def _draw_heads(self, sheet: Any, table: PrintedTable, widths: list[float]) -> None:
@@ -179,7 +179,7 @@ class _Drawer:
             end = at + len(group.columns) - 1
             if group.label is not None:
                 label = group.label.of(self._language)
-                _merge(sheet, top, at, end, label, self._format(**head, top=2, bottom=1))
+                _merge(sheet, (top, at, end), label, self._format(**head, top=2, bottom=1))
                 lines[0] = max(lines[0], line_count(label, sum(widths[at : end + 1]) - 1))
             for column in group.columns:
                 label = column.label.of(self._language)
@@ -214,7 +214,7 @@ class _Drawer:
             lines = line_count(label, widths[0] - 1 - 2 * row.indent)
             stub = self._format(**line, align="left", indent=row.indent, text_wrap=True, bold=row.is_heading)
             if row.is_heading:
-                _merge(sheet, at, 0, last, label, stub)
+                _merge(sheet, (at, 0, last), label, stub)
                 lines = 1
             else:
                 sheet.write_string(at, 0, label, stub)
@@ -222,15 +222,16 @@ class _Drawer:
                 if row.is_heading:
                     break
                 cell = row.cells[column.code]
-                self._write_cell(sheet, at, index, cell, column, line)
+                self._write_cell(sheet, (at, index), cell, column, line)
                 if column.kind == "text":
                     lines = max(lines, line_count(formatted(cell, column, self._language), widths[index] - 1))
             sheet.set_row(at, _BODY_HEIGHT + (lines - 1) * _LINE_HEIGHT)
         return _FIRST_BODY_ROW + len(table.rows)
 
     def _write_cell(
-        self, sheet: Any, row: int, at: int, cell: Cell, column: Column, line: dict[str, Any]
+        self, sheet: Any, place: tuple[int, int], cell: Cell, column: Column, line: dict[str, Any]
     ) -> None:
+        row, at = place
         if column.kind == "text":
             style = self._format(**line, align="center", text_wrap=True)
             sheet.write_string(row, at, formatted(cell, column, self._language), style)
@@ -255,7 +256,7 @@ class _Drawer:
         prefix = _WORDS["notes"].of(language)
         for number, note in enumerate(table.notes, start=1):
             lead = prefix if number == 1 else ("　　" if language == "zh" else " " * len(prefix))
-            paragraphs.append(f"{lead}{number}. {note.filled(self._month).of(language)}")
+            paragraphs.append(f"{lead}{number}. {note.of(language)}")
         if table.symbols:
             separator = "；" if language == "zh" else "; "
             legend = separator.join(
@@ -507,8 +508,9 @@ def _groups(table: PrintedTable) -> list[tuple[range, Text | None]]:
     return groups
 
 
-def _merge(sheet: Any, row: int, first: int, last: int, text: str, style: Any) -> None:
+def _merge(sheet: Any, stretch: tuple[int, int, int], text: str, style: Any) -> None:
     """Merge a stretch of one row, or write one cell: XlsxWriter refuses to merge a single cell."""
+    row, first, last = stretch
     if first == last:
         sheet.write_string(row, first, text, style)
     else:

@@ -1,10 +1,10 @@
 -- table:  publication.table_02
 -- title:  表2 服务进出口分类别情况 / Table 2 Trade in services by category
 -- grain:  one row per printed cell: row_number and column_code
--- reads:  indicators.trade_total, indicators.trade_by_item, reference.mofcom_category
+-- reads:  indicators.trade_total, indicators.trade_by_item, reference.mofcom_categories
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month
--- column: row_number | integer | place of the row in the printed table, from 1
+-- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
 -- column: row_code | varchar | total, an EBOPS main item, knowledge_intensive or excluding_travel
 -- column: label_zh | varchar | printed label of the row
 -- column: label_en | varchar | the same in English
@@ -34,7 +34,7 @@ printed_row as (
     union all
     -- The order in which the Ministry of Commerce publishes the twelve categories.
     select 1 + display_order, item_code, category_zh, category_en, 1
-    from reference.mofcom_category
+    from reference.mofcom_categories
     union all
     select 101, 'knowledge_intensive', '其中：知识密集型服务', 'Of which: knowledge-intensive services', 0
     union all

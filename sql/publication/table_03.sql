@@ -1,10 +1,10 @@
 -- table:  publication.table_03
 -- title:  表3 服务进出口分国别（地区）情况 / Table 3 Trade in services by country or region
 -- grain:  one row per printed cell: row_number and column_code
--- reads:  indicators.trade_total, indicators.trade_by_partner, indicators.trade_by_partner_group, reference.partner, reference.partner_group
+-- reads:  indicators.trade_total, indicators.trade_by_partner, indicators.trade_by_partner_group, reference.partners, reference.partner_groups
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month
--- column: row_number | integer | place of the row in the printed table, from 1
+-- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
 -- column: row_code | varchar | total, a partner (ISO 3166 alpha-3) or a group of partners
 -- column: label_zh | varchar | printed label of the row
 -- column: label_en | varchar | the same in English
@@ -41,18 +41,19 @@ ranked_partner as (
       and period = 'ytd'
       and amount > 0
       -- A country or region: what is filed as "other" or "world" has no rank.
-      and partner_code in (select partner_code from reference.partner)
+      and partner_code in (select partner_code from reference.partners where partner_kind = 'country')
 ),
 printed_row as (
     select 1 as row_number, 'total' as row_code, '合计' as label_zh, 'Total' as label_en, 0 as indent
     union all
     select cast(1 + ranked_partner.place as integer), ranked_partner.partner_code, partner.name_zh, partner.name_en, 1
     from ranked_partner
-    inner join reference.partner as partner on partner.partner_code = ranked_partner.partner_code
+    inner join reference.partners as partner on partner.partner_code = ranked_partner.partner_code
     where ranked_partner.place <= 10
     union all
-    select 100 + display_order, group_code, '#' || group_zh, '# ' || group_en, 0
-    from reference.partner_group
+    select 100 + display_order, group_code, '#' || name_zh, '# ' || name_en, 0
+    from reference.partner_groups
+    where group_code in ('BRI', 'RCEP', 'HMT')
 ),
 trade as (
     select

@@ -1,10 +1,10 @@
 -- table:  publication.table_04
 -- title:  表4 服务进出口分区（开发区）情况 / Table 4 Trade in services by district
 -- grain:  one row per printed cell: row_number and column_code
--- reads:  indicators.trade_total, indicators.trade_by_district, indicators.reporting, reference.district
+-- reads:  indicators.trade_total, indicators.trade_by_district, indicators.reporting, reference.districts
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month
--- column: row_number | integer | place of the row in the printed table, from 1
+-- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
 -- column: row_code | varchar | total, a district code, or unknown
 -- column: label_zh | varchar | printed label of the row
 -- column: label_en | varchar | the same in English
@@ -45,7 +45,7 @@ printed_row as (
         district.name_en,
         1,
         coalesce(reporting.expected_count > 0, false) or filed.row_code is not null
-    from reference.district as district
+    from reference.districts as district
     left join filed on filed.row_code = district.district_code
     left join indicators.reporting as reporting
         on reporting.district_code = district.district_code

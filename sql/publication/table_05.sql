@@ -4,7 +4,7 @@
 -- reads:  indicators.outsourcing
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month
--- column: row_number | integer | place of the row in the printed table, from 1
+-- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
 -- column: row_code | varchar | scope and type: all_all, offshore_ITO ...
 -- column: label_zh | varchar | printed label of the row
 -- column: label_en | varchar | the same in English
