@@ -1,0 +1,114 @@
+-- table:  checks.outsourcing_contract
+-- title:  服务外包合同的事实 / Facts about each contract of FM-3
+-- grain:  one row per current return and sheet row
+-- reads:  raw.submission, raw.outsourcing_line, reference.partners
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: submission_id | varchar | the file it came from
+-- column: form_code | varchar | FM-3
+-- column: sheet | varchar | sheet as named in the file
+-- column: executed_cell | varchar | cell of the amount executed this month
+-- column: executed_cumulative_cell | varchar | cell of the amount executed since signing
+-- column: business_key | varchar | enterprise/contract
+-- column: subject_zh | varchar | contract × shore × partner
+-- column: subject_en | varchar | contract × shore × partner
+-- column: remark | varchar | 说明
+-- column: contract_amount | double | value of the contract, declared unit
+-- column: executed | double | this month
+-- column: executed_cumulative | double | since signing
+-- column: executed_above_contract | double | executed since signing less the contract's value; positive is too much
+-- column: executed_above_cumulative | double | executed this month less executed since signing; positive is too much
+-- column: previous_cumulative | double | executed since signing as accepted for the month before; empty when that month or that contract was not accepted, or in another unit
+-- column: expected_cumulative | double | previous_cumulative plus this month
+-- column: cumulative_gap_in_last_digits | double | size of executed_cumulative less expected_cumulative, in units of the last printed digit
+-- method: docs/rules.md
+with line as (
+    select
+        l.*,
+        count(*) over (partition by l.submission_id, l.contract_no) as same_contract_count
+    from raw.outsourcing_line as l
+    inner join raw.submission as s on s.submission_id = l.submission_id
+    where s.kind = 'return'
+      and s.is_current
+      and l.month_start_date = $month_start_date
+),
+previous as (
+    select
+        l.enterprise_code,
+        l.contract_no,
+        l.unit_code,
+        max(l.executed_cumulative) as executed_cumulative
+    from raw.outsourcing_line as l
+    inner join raw.submission as s on s.submission_id = l.submission_id
+    where s.is_current_accepted
+      and l.month_start_date = $month_start_date - interval 1 month
+      and l.contract_no is not null
+    group by l.enterprise_code, l.contract_no, l.unit_code
+    having count(*) = 1
+),
+figure as (
+    select submission_id, sheet, executed as figure, unit_multiplier from line
+    union all
+    select submission_id, sheet, executed_cumulative as figure, unit_multiplier from line
+),
+decimals as (
+    select
+        submission_id,
+        sheet,
+        max(
+            case
+                when figure = cast(figure as decimal(30, 0)) then 0
+                when figure = cast(figure as decimal(30, 1)) then 1
+                when figure = cast(figure as decimal(30, 2)) then 2
+                when unit_multiplier < 1000000 then 2
+                when figure = cast(figure as decimal(30, 3)) then 3
+                when figure = cast(figure as decimal(30, 4)) then 4
+                when figure = cast(figure as decimal(30, 5)) then 5
+                else 6
+            end
+        ) as decimal_count
+    from figure
+    where figure is not null
+    group by submission_id, sheet
+)
+select
+    l.month_start_date,
+    l.submission_id,
+    'FM-3' as form_code,
+    l.sheet,
+    l.executed_cell,
+    l.executed_cumulative_cell,
+    l.enterprise_code || '/' || coalesce(l.contract_no, '') as business_key,
+    '合同 ' || coalesce(l.contract_no, '编号未填')
+        || case l.shore when 'offshore' then ' × 离岸' when 'onshore' then ' × 在岸' else '' end
+        || coalesce(' × ' || p.name_zh, '') as subject_zh,
+    'contract ' || coalesce(l.contract_no, 'without number')
+        || coalesce(' × ' || l.shore, '')
+        || coalesce(' × ' || p.name_en, '') as subject_en,
+    l.remark,
+    cast(l.contract_amount as double) as contract_amount,
+    cast(l.executed as double) as executed,
+    cast(l.executed_cumulative as double) as executed_cumulative,
+    cast(l.executed_cumulative - l.contract_amount as double) as executed_above_contract,
+    cast(l.executed - l.executed_cumulative as double) as executed_above_cumulative,
+    cast(v.executed_cumulative as double) as previous_cumulative,
+    cast(v.executed_cumulative + l.executed as double) as expected_cumulative,
+    abs(cast(l.executed_cumulative - (v.executed_cumulative + l.executed) as double)) / case d.decimal_count
+        when 0 then 1.0
+        when 1 then 0.1
+        when 2 then 0.01
+        when 3 then 0.001
+        when 4 then 0.0001
+        when 5 then 0.00001
+        else 0.000001
+    end as cumulative_gap_in_last_digits
+from line as l
+left join previous as v
+    on v.enterprise_code = l.enterprise_code
+    and v.contract_no = l.contract_no
+    and v.unit_code = l.unit_code
+    and l.period_kind = 'month'
+    and l.same_contract_count = 1
+left join decimals as d on d.submission_id = l.submission_id and d.sheet = l.sheet
+left join reference.partners as p on p.partner_code = l.partner_code
+order by l.submission_id, l.sheet, l.row_number

@@ -1,0 +1,160 @@
+-- table:  checks.return_flow
+-- title:  每份直报表的出口与进口 / Exports and imports of each return
+-- grain:  one row per current return and flow with an amount on FM-2
+-- reads:  raw.submission, raw.service_trade_line, raw.service_trade_total, raw.enterprise_profile, core.exchange_rate, core.item_ancestor, reference.partners
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: submission_id | varchar | the file it came from
+-- column: form_code | varchar | FM-2
+-- column: sheet | varchar | sheet as named in the file
+-- column: total_cell | varchar | cell of the printed total since January; the first row's where there is none
+-- column: unspecified_cell | varchar | partner's cell of the largest row without a named partner
+-- column: business_key | varchar | enterprise/flow
+-- column: subject_zh | varchar | flow
+-- column: subject_en | varchar | flow
+-- column: remark | varchar | 说明 of the largest row without a named partner
+-- column: flow_usd | double | this month, US dollars
+-- column: unspecified_share_pct | double | share of rows whose partner is not named (blank, 其他, 世界), per cent
+-- column: export_ytd_usd | double | exports January to this month, US dollars; empty for imports
+-- column: revenue_usd | double | revenue of last year from the latest FM-1, US dollars at this month's rate
+-- column: export_share_of_revenue_pct | double | exports since January over revenue of last year, per cent
+-- method: docs/rules.md
+with filed as (
+    select
+        submission_id,
+        enterprise_code
+    from raw.submission
+    where kind = 'return'
+      and is_current
+      and month_start_date = $month_start_date
+),
+dollar as (
+    select
+        currency_code,
+        cast(usd_per_unit as double) as usd_per_unit
+    from core.exchange_rate
+    where month_start_date = $month_start_date
+),
+line as (
+    select
+        l.*,
+        cast(l.unit_multiplier as double)
+            * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as usd_per_declared_unit,
+        l.partner_code is null or coalesce(p.partner_kind, '') in ('not_specified', 'world') as is_unspecified
+    from raw.service_trade_line as l
+    inner join filed as f on f.submission_id = l.submission_id
+    left join dollar as r on r.currency_code = l.currency_code
+    left join reference.partners as p on p.partner_code = l.partner_code
+    where l.month_start_date = $month_start_date
+      and (l.amount_state is not null or l.ytd_state is not null)
+),
+summing_row as (
+    select distinct
+        parent.submission_id,
+        parent.sheet,
+        parent.row_number,
+        parent.flow
+    from line as parent
+    inner join core.item_ancestor as a on a.ancestor_code = parent.item_code and a.distance > 0
+    inner join line as child
+        on child.submission_id = parent.submission_id
+        and child.sheet = parent.sheet
+        and child.flow = parent.flow
+        and child.item_code = a.item_code
+        and coalesce(child.partner_code, '') = coalesce(parent.partner_code, '')
+),
+leaf as (
+    select
+        l.*,
+        cast(l.amount as double) * l.usd_per_declared_unit as amount_usd,
+        cast(l.ytd_amount as double) * l.usd_per_declared_unit as ytd_usd
+    from line as l
+    left join summing_row as r
+        on r.submission_id = l.submission_id
+        and r.sheet = l.sheet
+        and r.row_number = l.row_number
+        and r.flow = l.flow
+    where r.submission_id is null
+),
+flow_sum as (
+    select
+        submission_id,
+        flow,
+        sum(amount_usd) filter (where amount > 0) as flow_usd,
+        sum(amount_usd) filter (where amount > 0 and is_unspecified) as unspecified_usd,
+        sum(ytd_usd) as ytd_usd
+    from leaf
+    group by submission_id, flow
+),
+first_row as (
+    select
+        submission_id,
+        flow,
+        sheet,
+        coalesce(ytd_cell, amount_cell) as cell,
+        row_number() over (partition by submission_id, flow order by sheet, row_number) as place
+    from leaf
+),
+unspecified_row as (
+    select
+        submission_id,
+        flow,
+        coalesce(partner_cell, item_cell) as cell,
+        remark,
+        row_number() over (
+            partition by submission_id, flow order by amount desc, sheet, row_number
+        ) as place
+    from leaf
+    where amount > 0
+      and is_unspecified
+),
+total as (
+    select
+        t.submission_id,
+        t.flow,
+        t.sheet,
+        t.cell,
+        row_number() over (partition by t.submission_id, t.flow order by t.row_number desc, t.sheet) as place
+    from raw.service_trade_total as t
+    where t.month_start_date = $month_start_date
+      and t.measure = 'ytd'
+),
+profile as (
+    select
+        e.enterprise_code,
+        cast(e.revenue as double) * cast(e.unit_multiplier as double)
+            * case when e.currency_code = 'USD' then 1.0 else r.usd_per_unit end as revenue_usd,
+        row_number() over (
+            partition by e.enterprise_code order by e.month_start_date desc, e.submission_id
+        ) as age
+    from raw.enterprise_profile as e
+    inner join raw.submission as s on s.submission_id = e.submission_id
+    left join dollar as r on r.currency_code = e.currency_code
+    where e.revenue is not null
+      and e.month_start_date >= $month_start_date - interval 12 month
+      and e.month_start_date <= $month_start_date
+      and (s.is_current_accepted or e.submission_id in (select submission_id from filed))
+)
+select
+    cast($month_start_date as date) as month_start_date,
+    s.submission_id,
+    'FM-2' as form_code,
+    coalesce(t.sheet, f.sheet) as sheet,
+    coalesce(t.cell, f.cell) as total_cell,
+    u.cell as unspecified_cell,
+    filed.enterprise_code || '/' || s.flow as business_key,
+    case when s.flow = 'export' then '出口' else '进口' end as subject_zh,
+    s.flow as subject_en,
+    u.remark,
+    s.flow_usd,
+    100 * coalesce(s.unspecified_usd, 0) / nullif(s.flow_usd, 0) as unspecified_share_pct,
+    case when s.flow = 'export' then s.ytd_usd end as export_ytd_usd,
+    p.revenue_usd,
+    case when s.flow = 'export' then 100 * s.ytd_usd / nullif(p.revenue_usd, 0) end as export_share_of_revenue_pct
+from flow_sum as s
+inner join filed on filed.submission_id = s.submission_id
+left join first_row as f on f.submission_id = s.submission_id and f.flow = s.flow and f.place = 1
+left join total as t on t.submission_id = s.submission_id and t.flow = s.flow and t.place = 1
+left join unspecified_row as u on u.submission_id = s.submission_id and u.flow = s.flow and u.place = 1
+left join profile as p on p.enterprise_code = filed.enterprise_code and p.age = 1
+order by s.submission_id, s.flow

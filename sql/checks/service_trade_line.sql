@@ -1,0 +1,589 @@
+-- table:  checks.service_trade_line
+-- title:  服务进出口各格的事实 / Facts about each amount of FM-2
+-- grain:  one row per current return, sheet row and flow with something reported
+-- reads:  raw.submission, raw.service_trade_line, core.exchange_rate, reference.ebops_items, reference.partners, reference.units
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: submission_id | varchar | the file it came from
+-- column: form_code | varchar | FM-2
+-- column: sheet | varchar | sheet as named in the file
+-- column: amount_cell | varchar | cell of this month's amount
+-- column: ytd_cell | varchar | cell of the amount since January
+-- column: business_key | varchar | enterprise/item/partner/flow
+-- column: subject_zh | varchar | item × partner × flow
+-- column: subject_en | varchar | item × partner × flow
+-- column: remark | varchar | 说明
+-- column: flow | varchar | export or import
+-- column: item_code | varchar | as recognised
+-- column: partner_code | varchar | as recognised
+-- column: unit_zh | varchar | declared unit
+-- column: unit_en | varchar | declared unit
+-- column: amount | double | this month, declared unit; empty when blank, withheld or not applicable
+-- column: amount_text | varchar | as typed
+-- column: ytd_amount | double | January to this month, declared unit
+-- column: ytd_text | varchar | as typed
+-- column: amount_that_must_not_be_negative | double | this month; empty where a negative amount may be right and is asked about instead
+-- column: amount_that_may_be_negative | double | this month, imports of insurance and rows explained as refunds
+-- column: ytd_that_must_not_be_negative | double | likewise, since January
+-- column: ytd_that_may_be_negative | double | likewise, since January
+-- column: previous_ytd_amount | double | since January up to the month before, declared unit: 0 in January and for a row new this year; empty if unknown
+-- column: expected_ytd_amount | double | previous_ytd_amount plus this month
+-- column: ytd_gap | double | ytd_amount less expected_ytd_amount, exact in decimals before it is a double
+-- column: ytd_gap_in_last_digits | double | the gap's size in units of the last printed digit
+-- column: last_month_amount | double | accepted for the month before, declared unit of this return
+-- column: growth_on_last_month_pct | double | in US dollars; empty unless the month before is above zero
+-- column: larger_with_last_month_usd | double | the larger of the two, in US dollars
+-- column: last_year_amount | double | accepted for the same month last year, declared unit of this return
+-- column: growth_on_last_year_pct | double | in US dollars; empty unless the base is above zero
+-- column: larger_with_last_year_usd | double | the larger of the two, in US dollars
+-- column: is_same_as_last_month | boolean | equal to the last digit; empty for round figures (under three significant digits) and for copied rows
+-- column: is_row_copied | boolean | all of the row's figures equal last month's, two or more of them above zero; said once a row
+-- column: history_amount | double | median of the last twelve accepted months above zero, declared unit of this return
+-- column: history_month_count | bigint | months in that median
+-- column: history_basis | varchar | line, or flow where the line has no history of its own and makes most of the flow
+-- column: ratio_to_history | double | amount over history_amount
+-- column: larger_with_history_usd | double | the larger of the two, in US dollars
+-- column: slip_distance_log10 | double | distance on the log scale to the nearest slip (10, 100, 1,000, 10,000 times or the exchange rate, up or down); empty if the level was accepted last month or a year ago
+-- column: slip_kind_zh | varchar | what the nearest slip would be
+-- column: slip_kind_en | varchar | what the nearest slip would be
+-- column: slip_suggestion | double | the amount without the nearest slip, declared unit; a suggestion, never applied
+-- column: nonzero_month_count_before_zero | bigint | for an amount of zero: months above zero among the twelve before
+-- method: docs/rules.md
+with filed as (
+    select
+        submission_id,
+        enterprise_code,
+        period_start_date
+    from raw.submission
+    where kind = 'return'
+      and is_current
+      and month_start_date = $month_start_date
+),
+dollar as (
+    select
+        month_start_date,
+        currency_code,
+        cast(usd_per_unit as double) as usd_per_unit,
+        cast(cny_per_unit as double) as cny_per_unit
+    from core.exchange_rate
+    where month_start_date >= $month_start_date - interval 12 month
+      and month_start_date <= $month_start_date
+),
+line as (
+    select
+        l.*,
+        coalesce(l.partner_code, '') as partner_key,
+        f.period_start_date,
+        -- a key listed twice cannot be set against one figure of last month
+        count(*) over (
+            partition by l.submission_id, l.flow, l.item_code, l.partner_code
+        ) as same_key_count,
+        case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as usd_per_currency_unit,
+        cast(l.amount as double) * cast(l.unit_multiplier as double)
+            * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as amount_usd
+    from raw.service_trade_line as l
+    inner join filed as f on f.submission_id = l.submission_id
+    left join dollar as r
+        on r.month_start_date = l.month_start_date and r.currency_code = l.currency_code
+    where l.month_start_date = $month_start_date
+      and (l.amount_state is not null or l.ytd_state is not null)
+),
+accepted as (
+    select
+        l.enterprise_code,
+        l.month_start_date,
+        l.flow,
+        l.item_code,
+        coalesce(l.partner_code, '') as partner_key,
+        count(*) as row_count,
+        min(l.submission_id) as submission_id,
+        min(l.period_kind) as period_kind,
+        min(l.amount) as amount,
+        min(l.ytd_amount) as ytd_amount,
+        min(l.unit_code) as unit_code,
+        min(l.unit_multiplier) as unit_multiplier,
+        min(l.currency_code) as currency_code,
+        min(
+            cast(l.amount as double) * cast(l.unit_multiplier as double)
+            * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end
+        ) as amount_usd
+    from raw.service_trade_line as l
+    inner join raw.submission as s on s.submission_id = l.submission_id
+    left join dollar as r
+        on r.month_start_date = l.month_start_date and r.currency_code = l.currency_code
+    where s.is_current_accepted
+      and l.month_start_date >= $month_start_date - interval 12 month
+      and l.month_start_date < $month_start_date
+      and l.item_code is not null
+      and (l.amount_state is not null or l.ytd_state is not null)
+      and l.enterprise_code in (select enterprise_code from filed)
+    group by l.enterprise_code, l.month_start_date, l.flow, l.item_code, coalesce(l.partner_code, '')
+),
+-- Accepted months of the year before this one, and how many months are covered after each.
+accepted_return as (
+    select
+        enterprise_code,
+        month_start_date,
+        max(case when period_kind = 'months_1_2' then 2 else 1 end) as covered_month_count
+    from raw.submission
+    where kind = 'return'
+      and is_current_accepted
+      and month_start_date < $month_start_date
+      and extract(year from month_start_date) = extract(year from $month_start_date)
+      and enterprise_code in (select enterprise_code from filed)
+    group by enterprise_code, month_start_date
+),
+covered_after as (
+    select
+        enterprise_code,
+        month_start_date,
+        coalesce(sum(covered_month_count) over (
+            partition by enterprise_code
+            order by month_start_date desc
+            rows between unbounded preceding and 1 preceding
+        ), 0) as month_count_after
+    from accepted_return
+),
+covered_year as (
+    select
+        enterprise_code,
+        sum(covered_month_count) as month_count
+    from accepted_return
+    group by enterprise_code
+),
+latest_this_year as (
+    select
+        a.*,
+        c.month_count_after,
+        row_number() over (
+            partition by a.enterprise_code, a.flow, a.item_code, a.partner_key
+            order by a.month_start_date desc
+        ) as age
+    from accepted as a
+    inner join covered_after as c
+        on c.enterprise_code = a.enterprise_code and c.month_start_date = a.month_start_date
+),
+-- Last printed digit of a return: the finest one used on it, but not finer than the form asks for.
+figure as (
+    select
+        l.submission_id,
+        l.amount as figure
+    from raw.service_trade_line as l
+    where l.month_start_date >= $month_start_date - interval 12 month
+      and l.month_start_date <= $month_start_date
+      and (
+          l.submission_id in (select submission_id from filed)
+          or l.submission_id in (select submission_id from latest_this_year where age = 1)
+      )
+    union all
+    select
+        l.submission_id,
+        l.ytd_amount as figure
+    from raw.service_trade_line as l
+    where l.month_start_date >= $month_start_date - interval 12 month
+      and l.month_start_date <= $month_start_date
+      and (
+          l.submission_id in (select submission_id from filed)
+          or l.submission_id in (select submission_id from latest_this_year where age = 1)
+      )
+),
+decimals as (
+    select
+        submission_id,
+        max(
+            case
+                when figure = cast(figure as decimal(30, 0)) then 0
+                when figure = cast(figure as decimal(30, 1)) then 1
+                when figure = cast(figure as decimal(30, 2)) then 2
+                when figure = cast(figure as decimal(30, 3)) then 3
+                when figure = cast(figure as decimal(30, 4)) then 4
+                when figure = cast(figure as decimal(30, 5)) then 5
+                else 6
+            end
+        ) as decimal_count
+    from figure
+    where figure is not null
+    group by submission_id
+),
+ytd as (
+    select
+        l.submission_id,
+        l.sheet,
+        l.row_number,
+        l.flow,
+        case
+            when extract(month from l.period_start_date) = 1 then 0
+            when k.age = 1 then
+                case
+                    when k.row_count > 1 or k.month_count_after <> extract(month from l.month_start_date)
+                        - 1 - extract(month from k.month_start_date) then null
+                    when k.unit_code = l.unit_code then k.ytd_amount
+                    when k.currency_code = l.currency_code
+                        then try_cast(
+                            cast(k.ytd_amount as double) * cast(k.unit_multiplier as double)
+                            / cast(l.unit_multiplier as double) as decimal(30, 10)
+                        )
+                end
+            when y.month_count = extract(month from l.month_start_date) - 1 then 0
+        end as previous_ytd_amount,
+        case when d.decimal_count <= c.most_decimals then d.decimal_count else c.most_decimals end as decimal_count,
+        case
+            when k.unit_code = l.unit_code and kd.decimal_count <= c.most_decimals then kd.decimal_count
+            when k.unit_code = l.unit_code then c.most_decimals
+        end as previous_decimal_count
+    from line as l
+    left join latest_this_year as k
+        on k.enterprise_code = l.enterprise_code
+        and k.flow = l.flow
+        and k.item_code = l.item_code
+        and k.partner_key = l.partner_key
+        and k.age = 1
+    left join covered_year as y on y.enterprise_code = l.enterprise_code
+    left join decimals as d on d.submission_id = l.submission_id
+    left join decimals as kd on kd.submission_id = k.submission_id
+    inner join (
+        select
+            unit_code,
+            case when unit_multiplier >= 1000000 then 6 else 2 end as most_decimals
+        from reference.units
+    ) as c on c.unit_code = l.unit_code
+    where l.same_key_count = 1
+      and l.item_code is not null
+),
+ytd_gap as (
+    select
+        y.submission_id,
+        y.sheet,
+        y.row_number,
+        y.flow,
+        y.previous_ytd_amount,
+        y.previous_ytd_amount + l.amount as expected_ytd_amount,
+        l.ytd_amount - (y.previous_ytd_amount + l.amount) as gap,
+        case
+            when y.previous_decimal_count < y.decimal_count then y.previous_decimal_count
+            else y.decimal_count
+        end as decimal_count
+    from ytd as y
+    inner join line as l
+        on l.submission_id = y.submission_id
+        and l.sheet = y.sheet
+        and l.row_number = y.row_number
+        and l.flow = y.flow
+),
+ranked as (
+    select
+        enterprise_code,
+        flow,
+        item_code,
+        partner_key,
+        amount_usd,
+        row_number() over (
+            partition by enterprise_code, flow, item_code, partner_key order by amount_usd, month_start_date
+        ) as place,
+        count(*) over (partition by enterprise_code, flow, item_code, partner_key) as month_count
+    from accepted
+    where amount_usd > 0
+      and row_count = 1
+      and period_kind = 'month'
+),
+line_history as (
+    select
+        enterprise_code,
+        flow,
+        item_code,
+        partner_key,
+        max(month_count) as month_count,
+        avg(amount_usd) filter (where 2 * place between month_count and month_count + 2) as median_usd
+    from ranked
+    group by enterprise_code, flow, item_code, partner_key
+),
+flow_month as (
+    select
+        enterprise_code,
+        flow,
+        month_start_date,
+        sum(amount_usd) as amount_usd
+    from accepted
+    where amount_usd > 0
+      and period_kind = 'month'
+    group by enterprise_code, flow, month_start_date
+),
+flow_ranked as (
+    select
+        enterprise_code,
+        flow,
+        amount_usd,
+        row_number() over (partition by enterprise_code, flow order by amount_usd, month_start_date) as place,
+        count(*) over (partition by enterprise_code, flow) as month_count
+    from flow_month
+),
+flow_history as (
+    select
+        enterprise_code,
+        flow,
+        max(month_count) as month_count,
+        avg(amount_usd) filter (where 2 * place between month_count and month_count + 2) as median_usd
+    from flow_ranked
+    group by enterprise_code, flow
+),
+flow_now as (
+    select
+        submission_id,
+        flow,
+        sum(amount_usd) as amount_usd
+    from line
+    where amount_usd > 0
+    group by submission_id, flow
+),
+nonzero as (
+    select
+        enterprise_code,
+        flow,
+        item_code,
+        partner_key,
+        count(*) as month_count
+    from accepted
+    where amount > 0
+      and month_start_date >= $month_start_date - interval 12 month
+    group by enterprise_code, flow, item_code, partner_key
+),
+compared as (
+    select
+        l.*,
+        g.previous_ytd_amount,
+        g.expected_ytd_amount,
+        g.gap,
+        g.decimal_count,
+        -- what a figure of history is worth in the declared unit of this return
+        l.usd_per_currency_unit * cast(l.unit_multiplier as double) as usd_per_declared_unit,
+        m.amount_usd as last_month_usd,
+        case when m.unit_code = l.unit_code then cast(m.amount as double) end as last_month_same_unit,
+        y.amount_usd as last_year_usd,
+        case when y.unit_code = l.unit_code then cast(y.amount as double) end as last_year_same_unit,
+        case
+            when m.amount is null or l.amount is null then null
+            when m.unit_code = l.unit_code then m.amount = l.amount
+            when m.currency_code = l.currency_code
+                then cast(m.amount as double) * cast(m.unit_multiplier as double)
+                    = cast(l.amount as double) * cast(l.unit_multiplier as double)
+            else false
+        end as is_amount_equal,
+        m.unit_code = l.unit_code and m.ytd_amount = l.ytd_amount and l.ytd_amount > 0 as is_ytd_equal,
+        length(trim(both '0' from replace(cast(l.amount as varchar), '.', ''))) >= 3 as has_three_digits,
+        coalesce(h.median_usd, case when 2 * l.amount_usd >= fn.amount_usd then fh.median_usd end) as history_usd,
+        coalesce(h.month_count, fh.month_count) as history_month_count,
+        case when h.median_usd is not null then 'line' else 'flow' end as history_basis,
+        -- where the line has no history of its own, its flow is set against the flow's
+        case when h.median_usd is not null then l.amount_usd else fn.amount_usd end as history_compared_usd,
+        case when l.amount = 0 then coalesce(z.month_count, 0) end as nonzero_month_count_before_zero
+    from line as l
+    left join ytd_gap as g
+        on g.submission_id = l.submission_id
+        and g.sheet = l.sheet
+        and g.row_number = l.row_number
+        and g.flow = l.flow
+    left join accepted as m
+        on m.enterprise_code = l.enterprise_code
+        and m.flow = l.flow
+        and m.item_code = l.item_code
+        and m.partner_key = l.partner_key
+        and m.month_start_date = $month_start_date - interval 1 month
+        and m.row_count = 1
+        and m.period_kind = 'month'
+        and l.period_kind = 'month'
+        and l.same_key_count = 1
+    left join accepted as y
+        on y.enterprise_code = l.enterprise_code
+        and y.flow = l.flow
+        and y.item_code = l.item_code
+        and y.partner_key = l.partner_key
+        and y.month_start_date = $month_start_date - interval 12 month
+        and y.row_count = 1
+        and y.period_kind = 'month'
+        and l.period_kind = 'month'
+        and l.same_key_count = 1
+    left join line_history as h
+        on h.enterprise_code = l.enterprise_code
+        and h.flow = l.flow
+        and h.item_code = l.item_code
+        and h.partner_key = l.partner_key
+        and l.period_kind = 'month'
+        and l.same_key_count = 1
+    left join flow_history as fh
+        on fh.enterprise_code = l.enterprise_code and fh.flow = l.flow and l.period_kind = 'month'
+    left join flow_now as fn on fn.submission_id = l.submission_id and fn.flow = l.flow
+    left join nonzero as z
+        on z.enterprise_code = l.enterprise_code
+        and z.flow = l.flow
+        and z.item_code = l.item_code
+        and z.partner_key = l.partner_key
+        and l.same_key_count = 1
+),
+copied as (
+    select
+        *,
+        -- every figure of the row as last month, two or more of them above zero
+        min(case when coalesce(is_amount_equal, amount is null) then 1 else 0 end) over (
+            partition by submission_id, sheet, row_number
+        ) = 1
+        and sum(
+            case when is_amount_equal and amount > 0 then 1 else 0 end
+            + case when is_amount_equal and is_ytd_equal then 1 else 0 end
+        ) over (partition by submission_id, sheet, row_number) >= 2
+        and max(case when has_three_digits then 1 else 0 end) over (
+            partition by submission_id, sheet, row_number
+        ) = 1 as is_copied,
+        row_number() over (
+            partition by submission_id, sheet, row_number
+            order by case when amount > 0 then 0 else 1 end, flow
+        ) as place_in_row
+    from compared
+),
+slip as (
+    select
+        *,
+        log10(history_compared_usd / nullif(history_usd, 0)) as log_ratio,
+        abs(log10(history_compared_usd / nullif(history_usd, 0))) as log_distance
+    from copied
+    where history_compared_usd > 0
+      and amount_usd > 0
+      and history_usd > 0
+      -- a level already accepted last month or a year ago is no slip
+      and not coalesce(amount_usd between 0.4 * last_month_usd and 2.5 * last_month_usd, false)
+      and not coalesce(amount_usd between 0.4 * last_year_usd and 2.5 * last_year_usd, false)
+),
+slip_candidate as (
+    select
+        submission_id,
+        sheet,
+        row_number,
+        flow,
+        log_ratio,
+        -- 6.5 to 7.3 yuan per dollar: 0.8129 to 0.8633 on the log scale
+        case
+            when log_distance < 0.8129133566 then 0.8129133566 - log_distance
+            when log_distance > 0.8633228601 then log_distance - 0.8633228601
+            else 0.0
+        end as currency_distance,
+        case
+            when log_distance < 1.5 then abs(log_distance - 1)
+            when log_distance < 2.5 then abs(log_distance - 2)
+            when log_distance < 3.5 then abs(log_distance - 3)
+            else abs(log_distance - 4)
+        end as scale_distance,
+        case
+            when log_distance < 1.5 then 10.0
+            when log_distance < 2.5 then 100.0
+            when log_distance < 3.5 then 1000.0
+            else 10000.0
+        end as scale_factor
+    from slip
+),
+slip_nearest as (
+    select
+        s.*,
+        s.currency_distance <= s.scale_distance as is_currency,
+        case when s.currency_distance <= s.scale_distance then s.currency_distance else s.scale_distance end as distance,
+        case
+            when s.currency_distance <= s.scale_distance then coalesce(r.cny_per_unit, 6.9)
+            else s.scale_factor
+        end as factor
+    from slip_candidate as s
+    left join dollar as r on r.month_start_date = $month_start_date and r.currency_code = 'USD'
+)
+select
+    l.month_start_date,
+    l.submission_id,
+    'FM-2' as form_code,
+    l.sheet,
+    l.amount_cell,
+    l.ytd_cell,
+    l.enterprise_code || '/' || coalesce(l.item_code, '') || '/' || l.partner_key || '/' || l.flow as business_key,
+    coalesce(l.item_code || ' ' || i.name_zh, l.item_text, '项目未填')
+        || ' × ' || coalesce(p.name_zh, l.partner_text, '国别未填')
+        || ' × ' || case when l.flow = 'export' then '出口' else '进口' end as subject_zh,
+    coalesce(l.item_code || ' ' || i.name_en, l.item_text, 'no item')
+        || ' × ' || coalesce(p.name_en, l.partner_text, 'no partner')
+        || ' × ' || l.flow as subject_en,
+    l.remark,
+    l.flow,
+    l.item_code,
+    l.partner_code,
+    u.label_zh as unit_zh,
+    u.label_en as unit_en,
+    cast(l.amount as double) as amount,
+    l.amount_text,
+    cast(l.ytd_amount as double) as ytd_amount,
+    l.ytd_text,
+    case when not n.may_be_negative then cast(l.amount as double) end as amount_that_must_not_be_negative,
+    case when n.may_be_negative then cast(l.amount as double) end as amount_that_may_be_negative,
+    case when not n.may_be_negative then cast(l.ytd_amount as double) end as ytd_that_must_not_be_negative,
+    case when n.may_be_negative then cast(l.ytd_amount as double) end as ytd_that_may_be_negative,
+    cast(l.previous_ytd_amount as double) as previous_ytd_amount,
+    cast(l.expected_ytd_amount as double) as expected_ytd_amount,
+    cast(l.gap as double) as ytd_gap,
+    abs(cast(l.gap as double)) / case l.decimal_count
+        when 0 then 1.0
+        when 1 then 0.1
+        when 2 then 0.01
+        when 3 then 0.001
+        when 4 then 0.0001
+        when 5 then 0.00001
+        else 0.000001
+    end as ytd_gap_in_last_digits,
+    coalesce(l.last_month_same_unit, l.last_month_usd / nullif(l.usd_per_declared_unit, 0)) as last_month_amount,
+    case
+        when l.last_month_usd > 0 then 100 * (l.amount_usd / nullif(l.last_month_usd, 0) - 1)
+    end as growth_on_last_month_pct,
+    case when l.amount_usd >= l.last_month_usd then l.amount_usd else l.last_month_usd end
+        as larger_with_last_month_usd,
+    coalesce(l.last_year_same_unit, l.last_year_usd / nullif(l.usd_per_declared_unit, 0)) as last_year_amount,
+    case
+        when l.last_year_usd > 0 then 100 * (l.amount_usd / nullif(l.last_year_usd, 0) - 1)
+    end as growth_on_last_year_pct,
+    case when l.amount_usd >= l.last_year_usd then l.amount_usd else l.last_year_usd end
+        as larger_with_last_year_usd,
+    case
+        when l.amount > 0 and l.has_three_digits and not l.is_copied then l.is_amount_equal
+    end as is_same_as_last_month,
+    case when l.place_in_row = 1 then l.is_copied end as is_row_copied,
+    l.history_usd / nullif(l.usd_per_declared_unit, 0) as history_amount,
+    l.history_month_count,
+    l.history_basis,
+    l.history_compared_usd / nullif(l.history_usd, 0) as ratio_to_history,
+    case when l.amount_usd >= l.history_usd then l.amount_usd else l.history_usd end as larger_with_history_usd,
+    s.distance as slip_distance_log10,
+    case when s.is_currency then '币种（元与美元）' else '计量单位或小数点' end as slip_kind_zh,
+    case when s.is_currency then 'currency (yuan and dollars)' else 'unit or decimal point' end as slip_kind_en,
+    case when s.log_ratio > 0 then cast(l.amount as double) / s.factor else cast(l.amount as double) * s.factor end
+        as slip_suggestion,
+    l.nonzero_month_count_before_zero
+from copied as l
+left join slip_nearest as s
+    on s.submission_id = l.submission_id
+    and s.sheet = l.sheet
+    and s.row_number = l.row_number
+    and s.flow = l.flow
+left join reference.ebops_items as i
+    on i.item_code = l.item_code
+    and i.valid_from <= l.month_start_date
+    and (i.valid_until is null or i.valid_until >= l.month_start_date)
+left join reference.partners as p on p.partner_code = l.partner_code
+left join reference.units as u on u.unit_code = l.unit_code
+inner join (
+    select
+        submission_id,
+        sheet,
+        row_number,
+        flow,
+        -- insurance pays back more than it takes in; refunds are entered as negative amounts
+        (flow = 'import' and coalesce(substr(item_code, 1, 2), '') = 'SF')
+        or strpos(coalesce(remark, ''), '退') > 0
+        or strpos(coalesce(remark, ''), '冲') > 0 as may_be_negative
+    from line
+) as n
+    on n.submission_id = l.submission_id
+    and n.sheet = l.sheet
+    and n.row_number = l.row_number
+    and n.flow = l.flow
+order by l.submission_id, l.sheet, l.row_number, l.flow
