@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,6 +29,7 @@ from pipelines.records import LINE_COLUMNS, ParsedFile
 _SMALLEST_STEP = Decimal(1).scaleb(-10)
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _ROWS_A_GROUP = 16_384
+_COPIED_AT_ONCE = 1 << 20
 
 
 class StoreDamaged(RuntimeError):
@@ -62,6 +64,26 @@ class Originals:
         if durable:
             self.make_durable([sha256])
         return sha256
+
+    def put_stream(self, stream: BinaryIO) -> tuple[str, int]:
+        """Keep what a stream holds without holding it in memory; gives SHA-256 and size. Not yet durable."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle, aside_name = tempfile.mkstemp(dir=self.root, prefix=".incoming-")
+        aside = Path(aside_name)
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                shutil.copyfileobj(stream, file, _COPIED_AT_ONCE)
+                size = file.tell()
+                file.seek(0)
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                os.fchmod(file.fileno(), 0o444)
+            path = self.path(sha256)
+            if not _holds(path, sha256, size):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        return sha256, size
 
     def make_durable(self, sha256s: Iterable[str]) -> None:
         """Wait until these files and the folders that name them are on the disk."""

@@ -41,6 +41,7 @@ from pipelines.ledger.shapes import (
     LedgerConflict,
     NewBatch,
     NewSubmission,
+    Recorded,
     RecordedFiling,
     RegisterRow,
     SeriesState,
@@ -184,7 +185,7 @@ class Ledger:
 
     # -- recording ---------------------------------------------------------------------------------
 
-    def record(self, batch: NewBatch) -> list[Submission]:
+    def record(self, batch: NewBatch) -> Recorded:
         """Record a batch, all of it or nothing, and give back its submissions as they now stand.
 
         A submission whose bytes somebody else recorded meanwhile becomes one more arrival of the recorded
@@ -192,16 +193,16 @@ class Ledger:
         """
         try:
             with writing(self._engine) as connection:
-                self._record_in(connection, batch)
+                repeated_ids = self._record_in(connection, batch)
         except IntegrityError as error:
             # Recordings pass one at a time through the counter; a unique constraint can still speak up when
             # a database is written to by something else. The caller judges again on what is there now.
             raise LedgerConflict(f"batch {batch.batch_id}: {error.orig}") from error
         wanted = [new.submission_id for new in batch.submissions]
         by_id = {found.submission_id: found for found in self.submissions(submission_ids=wanted)}
-        return [by_id[submission_id] for submission_id in wanted]
+        return Recorded(tuple(by_id[submission_id] for submission_id in wanted), repeated_ids)
 
-    def _record_in(self, connection: Connection, batch: NewBatch) -> None:
+    def _record_in(self, connection: Connection, batch: NewBatch) -> frozenset[str]:
         # First of all the counter: it is the lock under which everything below is read and written.
         last = self._advance(connection, "submission", 0)
         known = {
@@ -248,6 +249,7 @@ class Ledger:
         arrivals = [(new.submission_id, new.filing, False) for new in fresh]
         arrivals += [(submission_id, filing, True) for submission_id, filing in repeats]
         self._insert_filings(connection, arrivals, now)
+        return frozenset(known)
 
     @staticmethod
     def _advance(connection: Connection, name: str, by: int) -> int:
@@ -406,9 +408,9 @@ class Ledger:
         departments = (
             select(func.min(form.first_date), func.max(form.last_date), *newest)
             .select_from(
-                t.submission.join(
-                    t.submission_form, form.submission_id == column.submission_id
-                ).outerjoin(decided, decided.c.submission_id == column.submission_id)
+                t.submission.join(t.submission_form, form.submission_id == column.submission_id).outerjoin(
+                    decided, decided.c.submission_id == column.submission_id
+                )
             )
             .where(column.kind == FileKind.DEPARTMENT.value, column.verdict != Verdict.UNREADABLE.value)
             .group_by(column.submission_id)

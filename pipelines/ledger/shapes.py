@@ -232,6 +232,17 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch: its submissions in its order, as the ledger has them now.
+
+    `repeated_ids` are those whose bytes had been recorded before, by whomever: they were not recorded again.
+    """
+
+    submissions: tuple[Submission, ...]
+    repeated_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a person decided about a submission."""
 
@@ -287,6 +298,7 @@ __all__ = [
     "LedgerConflict",
     "NewBatch",
     "NewSubmission",
+    "Recorded",
     "RecordedFiling",
     "RegisterRow",
     "Repeat",

@@ -115,9 +115,10 @@ def test_the_same_bytes_filed_twice_are_one_submission_and_two_arrivals(ledger: 
     first = a_return("a")
     again = replace(first, filing=Filing("副本.xlsx", "portal", RECEIVED.replace(hour=15), "李"))
     ledger.record(a_batch(first))
-    [same] = ledger.record(a_batch(again))
+    recorded = ledger.record(a_batch(again))
 
-    assert same.sequence == 1
+    assert [one.sequence for one in recorded.submissions] == [1]
+    assert recorded.repeated_ids == {first.submission_id}
     assert len(ledger.submissions()) == 1
     filings = ledger.filings(first.submission_id)
     assert [(filing.file_name, filing.is_duplicate) for filing in filings] == [
@@ -181,7 +182,7 @@ def test_a_batch_judged_on_an_older_state_is_refused_whole(ledger: Ledger) -> No
     with pytest.raises(LedgerConflict, match="return/E01/2026-03"):
         ledger.record(a_batch(a_return("x", "E02"), a_return("b", base_version=0)))
     assert len(ledger.submissions()) == 1
-    [next_one] = ledger.record(a_batch(a_return("x", "E02")))
+    [next_one] = ledger.record(a_batch(a_return("x", "E02"))).submissions
     assert next_one.sequence == 2  # the refused batch used up no number
 
 
@@ -225,7 +226,7 @@ def test_texts_that_no_database_takes_are_recorded_with_a_mark_in_their_place(le
 
 
 def test_a_code_as_long_as_a_page_names_no_series(ledger: Ledger) -> None:
-    [found] = ledger.record(a_batch(a_return("a", "9" * 5000, verdict=Verdict.REJECTED)))
+    [found] = ledger.record(a_batch(a_return("a", "9" * 5000, verdict=Verdict.REJECTED))).submissions
     assert found.series_key is None
     assert found.enterprise_code == "9" * 64
 

@@ -1,0 +1,674 @@
+"""The one door: every file comes in here, whether from the portal, the inbox or the command line.
+
+gate and parse (`intake`) -> judge with history (`workbench`) -> originals -> lines -> one ledger transaction a
+batch. Whatever happens between two of these steps, the ledger knows only whole batches whose files are all
+on the disk; filing the same files again completes what a kill cut short.
+
+Order. Files are taken in windows in the order given. Within a window departmental tables come first (rates),
+then returns month by month, because each month is judged against those before; several versions of one
+return are judged one after the other, in the order of filing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pipelines.findings import Finding, Severity, Verdict, Wording, verdict_of
+from pipelines.intake import ReaderPool
+from pipelines.intake.limits import DEFAULT_LIMITS, Limits
+from pipelines.ledger import (
+    SHANGHAI,
+    Filing,
+    Ledger,
+    LedgerConflict,
+    NewBatch,
+    NewSubmission,
+    Repeat,
+    SeriesState,
+    Submission,
+    is_late,
+    series_key_of,
+)
+from pipelines.periods import Month, Period
+from pipelines.reception.results import FileResult, line_count_of, line_details
+from pipelines.reception.workbench import HISTORY_MONTHS, BenchRow, Workbench
+from pipelines.records import CellRecord, FileKind, ParsedFile, submission_id_of
+from pipelines.settings import Settings
+from pipelines.stores import Lines, Originals, lines_table, storable_text
+from pipelines.validation.rules import rule_book
+
+# Files read before the first of them is judged: within a window, history comes first whatever the order given.
+WINDOW_FILES = 1_000
+# Files in one ledger transaction and one lines file.
+BATCH_FILES = 400
+_FILES_A_QUERY = 200
+_MOST_ATTEMPTS = 8
+_MAX_NAME_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A file at the door: its name as the sender gave it, and its bytes or where they stand.
+
+    `received_at` None means now. A moment without a zone is Shanghai time.
+    """
+
+    name: str
+    content: bytes | None = None
+    path: Path | None = None
+    received_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if (self.content is None) == (self.path is None):
+            raise ValueError(f"{self.name}: give either the content or the path of an incoming file")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a submission of many files has come."""
+
+    read_count: int
+    recorded_count: int
+    total_count: int
+
+
+class LedgerBusy(RuntimeError):
+    """The ledger kept changing under a batch; nothing of it was recorded. Try again later. Exit code 5."""
+
+    exit_code = 5
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """A file of the window, in the order given."""
+
+    position: int
+    name: str
+    filing: Filing
+    sha256: str = ""
+    size_bytes: int = 0
+    known: Submission | None = None  # in the ledger before
+    same_as: int | None = None  # position of an earlier file of the window with the same bytes
+    trouble: str = ""  # why the file could not be opened
+    parsed: ParsedFile | None = None
+
+    @property
+    def series_key(self) -> str | None:
+        if self.parsed is not None:
+            return _series_key(self.parsed)
+        return self.known.series_key if self.known is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A file with its verdict, ready to be recorded."""
+
+    arrival: _Arrival
+    parsed: ParsedFile
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    before: SeriesState
+    usd_per_unit: Mapping[str, Decimal]  # of its month
+
+
+class Reception:
+    """The door of one bureau. Stateless but for the ledger and the stores; one at a time per thread.
+
+    `reader_count` overrides how many children read (a single file needs one).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        reader_count: int | None = None,
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._limits = limits
+        self._reader_count = reader_count or settings.reader_count
+        self._originals = Originals(settings.originals_dir)
+        self._lines = Lines(settings.lines_dir)
+        self._pool: ReaderPool | None = None
+
+    def __enter__(self) -> Reception:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.__exit__(kind, error, trace)
+            self._pool = None
+
+    # -- the two things one may ask ------------------------------------------------------------------
+
+    def check(self, files: Iterable[IncomingFile]) -> list[FileResult]:
+        """What would be said of these files if they were filed now, in this order. Writes nothing.
+
+        A file that has been filed already is answered with what the ledger knows of it.
+        """
+        incoming = list(files)
+        results: dict[int, FileResult] = {}
+        with Workbench(self._ledger.enterprises()) as bench:
+            for start in range(0, len(incoming), WINDOW_FILES):
+                window = self._take_in(incoming, start, channel="check", received_by="", keep=False)
+                waiting = self._waiting(window)
+                for judged in self._judge(bench, window, waiting):
+                    results[judged.arrival.position] = _result(
+                        judged, judged.before.latest_version + 1 if judged.arrival.series_key else None
+                    )
+                self._answer_the_others(window, results)
+        return [results[position] for position in range(len(incoming))]
+
+    def submit(
+        self,
+        files: Iterable[IncomingFile],
+        *,
+        channel: str,
+        received_by: str,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> list[FileResult]:
+        """File these files; one result each, in the order given.
+
+        Each batch is recorded whole or not at all. After a kill, filing the same files again records what is
+        missing and leaves the rest as it is. Raises LedgerBusy when others keep changing the same series,
+        StoreDamaged when a stored file that is needed for judging is missing.
+        """
+        incoming = list(files)
+        results: dict[int, FileResult] = {}
+        counts = Counter[str]()
+
+        def tell(**more: int) -> None:
+            counts.update(more)
+            if progress is not None:
+                progress(Progress(counts["read"], counts["recorded"], len(incoming)))
+
+        with Workbench(self._ledger.enterprises()) as bench:
+            for start in range(0, len(incoming), WINDOW_FILES):
+                window = self._take_in(
+                    incoming, start, channel=channel, received_by=received_by, keep=True, tell=tell
+                )
+                self._judge_and_record(bench, window, results, tell)
+                self._record_repeats(window, results)
+                self._answer_the_others(window, results)
+        return [results[position] for position in range(len(incoming))]
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def _take_in(
+        self,
+        incoming: Sequence[IncomingFile],
+        start: int,
+        *,
+        channel: str,
+        received_by: str,
+        keep: bool,
+        tell: Callable[..., None] | None = None,
+    ) -> list[_Arrival]:
+        """Read a window of files; with `keep` their bytes go to the originals before anything else happens."""
+        window: list[_Arrival] = []
+        unread: list[_Arrival] = []
+        now = datetime.now(UTC)
+
+        def contents() -> Iterator[tuple[str, bytes]]:
+            first_with: dict[str, int] = {}
+            files = incoming[start : start + WINDOW_FILES]
+            for offset in range(0, len(files), _FILES_A_QUERY):
+                opened = []
+                for position, file in enumerate(
+                    files[offset : offset + _FILES_A_QUERY], start=start + offset
+                ):
+                    name = (storable_text(file.name) or "")[:_MAX_NAME_LENGTH]
+                    filing = Filing(name, channel, _moment(file.received_at, now), received_by)
+                    arrival = _Arrival(position, name, filing)
+                    window.append(arrival)
+                    content = self._open(file, arrival, keep=keep)
+                    if content is not None:
+                        opened.append((arrival, content))
+                known = self._ledger.known({arrival.sha256 for arrival, _ in opened})
+                for arrival, content in opened:
+                    arrival.known = known.get(arrival.sha256)
+                    first = first_with.setdefault(arrival.sha256, arrival.position)
+                    if first != arrival.position:
+                        arrival.same_as = first
+                    elif arrival.known is None:
+                        unread.append(arrival)
+                        yield arrival.name, content
+
+        for number, parsed in enumerate(self._readers().read_many(contents())):
+            arrival = unread[number]
+            # Of a file beyond the limit only the beginning was read; its name is that of all its bytes.
+            arrival.parsed = (
+                parsed if parsed.sha256 == arrival.sha256 else replace(parsed, sha256=arrival.sha256)
+            )
+            if tell is not None:
+                tell(read=1)
+        return window
+
+    def _open(self, file: IncomingFile, arrival: _Arrival, *, keep: bool) -> bytes | None:
+        """The bytes for the reader: all of them, or of an oversized file just enough to be refused."""
+        try:
+            if file.content is not None:
+                content = file.content
+            else:
+                path = file.path or Path(file.name)
+                if path.stat().st_size > self._limits.file_bytes:
+                    return self._open_oversized(path, arrival, keep=keep)
+                content = path.read_bytes()
+        except OSError as error:
+            arrival.trouble = error.strerror or type(error).__name__
+            return None
+        arrival.size_bytes = len(content)
+        if keep:
+            arrival.sha256 = self._originals.put(content, durable=False)
+        else:
+            arrival.sha256 = hashlib.sha256(content).hexdigest()
+        return content
+
+    def _open_oversized(self, path: Path, arrival: _Arrival, *, keep: bool) -> bytes:
+        with path.open("rb") as stream:
+            if keep:
+                arrival.sha256, arrival.size_bytes = self._originals.put_stream(stream)
+            else:
+                arrival.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+                arrival.size_bytes = stream.tell()
+            stream.seek(0)
+            return stream.read(self._limits.file_bytes + 1)
+
+    def _readers(self) -> ReaderPool:
+        if self._pool is None:
+            self._pool = ReaderPool(self._reader_count, self._limits).__enter__()
+        return self._pool
+
+    # -- judging -------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _waiting(window: Iterable[_Arrival]) -> list[_Arrival]:
+        return [arrival for arrival in window if arrival.parsed is not None and arrival.known is None]
+
+    def _judge(
+        self, bench: Workbench, window: Sequence[_Arrival], waiting: Sequence[_Arrival]
+    ) -> Iterator[_Judged]:
+        """Judge the waiting files of a window, history first; each judged file is history for the next."""
+        passes = _passes(window, waiting)
+        keys = {arrival.series_key for arrival in waiting if arrival.series_key}
+        states = self._ledger.series_states(keys)
+        self._lay_out_history(bench, waiting)
+        for stage, month, arrivals in passes:
+            parsed_files = [arrival.parsed for arrival in arrivals if arrival.parsed is not None]
+            rows = {
+                parsed.submission_id: self._bench_row(arrival, parsed, states)
+                for arrival, parsed in zip(arrivals, parsed_files, strict=True)
+            }
+            found: dict[str, list[Finding]] = {}
+            if stage == _DEPARTMENTS:
+                found = bench.judge_departments(rows, lines_table(parsed_files))
+            elif stage == _RETURNS and month is not None:
+                found = bench.judge_returns(month, rows, lines_table(parsed_files))
+            usd_per_unit = bench.usd_per_unit(month) if month is not None else {}
+            verdicts = {}
+            for arrival, parsed in zip(arrivals, parsed_files, strict=True):
+                findings = (*parsed.findings, *found.get(parsed.submission_id, ()))
+                verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
+                verdicts[parsed.submission_id] = verdict
+                key = arrival.series_key
+                before = states.get(key, SeriesState()) if key else SeriesState()
+                if key:
+                    accepted = verdict is Verdict.ACCEPTED
+                    states[key] = SeriesState(
+                        before.latest_version + 1, parsed.submission_id if accepted else before.accepted_id
+                    )
+                yield _Judged(arrival, parsed, findings, verdict, before, usd_per_unit)
+            if stage != _UNJUDGEABLE:
+                bench.settle(verdicts)
+            if stage == _DEPARTMENTS:
+                bench.refresh_rates()
+
+    def _lay_out_history(self, bench: Workbench, waiting: Iterable[_Arrival]) -> None:
+        parsed_files = [arrival.parsed for arrival in waiting if arrival.parsed is not None]
+        months = [
+            parsed.period.last
+            for parsed in parsed_files
+            if parsed.period is not None and parsed.kind is FileKind.RETURN
+        ]
+        if not months:
+            bench.lay_out([], self._ledger.department_tables(["DM-3"]) if parsed_files else [], self._lines)
+            return
+        codes = {parsed.enterprise_code for parsed in parsed_files if parsed.enterprise_code}
+        first = min(months).plus(-HISTORY_MONTHS)
+        history = self._ledger.history(codes, first, max(months))
+        history += self._ledger.latest_with_form("FM-1", codes, first)
+        rates = self._ledger.department_tables(["DM-3"], first.start_date, max(months).end_date)
+        bench.lay_out(history, rates, self._lines)
+
+    def _bench_row(self, arrival: _Arrival, parsed: ParsedFile, states: dict[str, SeriesState]) -> BenchRow:
+        key = arrival.series_key
+        before = states.get(key, SeriesState()) if key else SeriesState()
+        period = parsed.period
+        return BenchRow(
+            submission_id=parsed.submission_id,
+            sequence=2**62 + arrival.position,  # after everything recorded
+            kind=parsed.kind.value,
+            enterprise_code=parsed.enterprise_code,
+            department=parsed.department,
+            period_start_date=period.first.start_date if period else None,
+            period_kind=period.kind if period else None,
+            month_start_date=period.last.start_date if period else None,
+            version=before.latest_version + 1 if key else None,
+            verdict=None,
+            status=None,
+            is_current=True,
+            is_current_accepted=False,
+            is_zero_return=parsed.is_zero_return,
+            is_revision=parsed.is_revision,
+            supersedes_submission_id=before.accepted_id,
+            received_at=arrival.filing.received_at,
+            is_late=self._is_late(arrival, parsed),
+            sha256=parsed.sha256,
+            file_name=arrival.name,
+            series_key=key,
+        )
+
+    def _is_late(self, arrival: _Arrival, parsed: ParsedFile) -> bool:
+        return is_late(arrival.filing.received_at, parsed.period, self._settings.filing_deadline_day)
+
+    # -- recording -----------------------------------------------------------------------------------
+
+    def _judge_and_record(
+        self,
+        bench: Workbench,
+        window: Sequence[_Arrival],
+        results: dict[int, FileResult],
+        tell: Callable[..., None],
+    ) -> None:
+        """Judge and record until nothing waits; if the ledger moved on meanwhile, judge the rest again."""
+        for _ in range(_MOST_ATTEMPTS):
+            waiting = self._waiting(window)
+            if not waiting:
+                return
+            # Others may have filed the same bytes since they were read.
+            known = self._ledger.known({arrival.sha256 for arrival in waiting})
+            for arrival in waiting:
+                arrival.known = known.get(arrival.sha256)
+            waiting = self._waiting(window)
+            pending: list[_Judged] = []
+            try:
+                for judged in self._judge(bench, window, waiting):
+                    pending.append(judged)
+                    if len(pending) == BATCH_FILES:
+                        self._record(pending, results)
+                        tell(recorded=len(pending))
+                        pending = []
+                if pending:
+                    self._record(pending, results)
+                    tell(recorded=len(pending))
+            except LedgerConflict:
+                continue
+            return
+        raise LedgerBusy(
+            "the ledger kept changing while files were judged; nothing of the last batch was recorded, try again"
+        )
+
+    def _record(self, batch: Sequence[_Judged], results: dict[int, FileResult]) -> None:
+        """Originals on the disk, then lines, then one transaction of the ledger."""
+        parsed_files = [judged.parsed for judged in batch]
+        book = rule_book()
+        batch_id = _batch_id(parsed_files, book.content_hash)
+        self._originals.make_durable(judged.arrival.sha256 for judged in batch)
+        has_cells = any(parsed.cells for parsed in parsed_files)
+        lines_file = self._lines.write(batch_id, lines_table(parsed_files)) if has_cells else ""
+        recorded = self._ledger.record(
+            NewBatch(
+                batch_id=batch_id,
+                lines_file=lines_file,
+                rules_version=book.content_hash,
+                submissions=tuple(self._new_submission(judged) for judged in batch),
+            )
+        )
+        for judged, submission in zip(batch, recorded.submissions, strict=True):
+            arrival = judged.arrival
+            arrival.known = submission
+            arrival.parsed = None  # the cells are in the lines now
+            if submission.submission_id not in recorded.repeated_ids:
+                result = _result(judged, submission.version)
+                results[arrival.position] = replace(
+                    result, details=self._details_from_lines(submission, judged.usd_per_unit)
+                )
+
+    def _new_submission(self, judged: _Judged) -> NewSubmission:
+        parsed = judged.parsed
+        return NewSubmission(
+            sha256=parsed.sha256,
+            submission_id=parsed.submission_id,
+            kind=parsed.kind,
+            form_codes=parsed.form_codes,
+            layout_versions=parsed.layout_versions,
+            enterprise_code=parsed.enterprise_code,
+            enterprise_name=parsed.enterprise_name,
+            department=parsed.department,
+            period=parsed.period,
+            verdict=judged.verdict,
+            is_zero_return=parsed.is_zero_return,
+            is_revision=parsed.is_revision,
+            is_late=self._is_late(judged.arrival, parsed),
+            size_bytes=judged.arrival.size_bytes,
+            line_count=line_count_of(parsed.cells),
+            has_cells=bool(parsed.cells),
+            findings=judged.findings,
+            fixes=parsed.fixes,
+            filing=judged.arrival.filing,
+            base_version=judged.before.latest_version,
+            base_accepted_id=judged.before.accepted_id,
+            supersedes_submission_id=judged.before.accepted_id,
+            form_dates=_form_dates(parsed) if parsed.kind is FileKind.DEPARTMENT else {},
+        )
+
+    def _record_repeats(self, window: Sequence[_Arrival], results: dict[int, FileResult]) -> None:
+        """Files whose bytes the ledger knew are arrivals all the same; in one transaction."""
+        repeats = tuple(
+            Repeat(submission_id_of(arrival.sha256), arrival.filing)
+            for arrival in window
+            if arrival.position not in results and arrival.sha256
+        )
+        if repeats:
+            self._ledger.record(NewBatch("", "", rule_book().content_hash, (), repeats))
+
+    # -- answering -----------------------------------------------------------------------------------
+
+    def _answer_the_others(self, window: Sequence[_Arrival], results: dict[int, FileResult]) -> None:
+        """Results of files that were not judged now: known before, twice in the window, or not to be opened."""
+        open_ones = [arrival for arrival in window if arrival.position not in results]
+        known = self._ledger.known({arrival.sha256 for arrival in open_ones if arrival.sha256})
+        ids = [submission.submission_id for submission in known.values()]
+        findings, fixes = self._ledger.findings_of(ids), self._ledger.fixes_of(ids)
+        for arrival in open_ones:
+            if arrival.trouble:
+                results[arrival.position] = _could_not_be_opened(arrival)
+                continue
+            submission = known.get(arrival.sha256)
+            if submission is None:  # checked twice in one go, filed never
+                results[arrival.position] = replace(
+                    results[arrival.same_as or 0], name=arrival.name, is_duplicate=True
+                )
+                continue
+            filing = arrival.filing
+            is_the_first_arrival = (submission.file_name, submission.channel, submission.received_at) == (
+                filing.file_name,
+                filing.channel,
+                filing.received_at,
+            )
+            results[arrival.position] = FileResult(
+                name=arrival.name,
+                sha256=arrival.sha256,
+                submission_id=submission.submission_id,
+                verdict=submission.status,
+                form_codes=submission.form_codes,
+                period=_period_of(submission),
+                enterprise_code=submission.enterprise_code,
+                enterprise_name=submission.enterprise_name,
+                department=submission.department,
+                line_count=submission.line_count,
+                fixes=tuple(fixes.get(submission.submission_id, ())),
+                findings=tuple(findings.get(submission.submission_id, ())),
+                is_duplicate=not is_the_first_arrival,
+                is_zero_return=submission.is_zero_return,
+                version=submission.version,
+                details=self._details_from_lines(submission),
+            )
+
+    def _details_from_lines(
+        self, submission: Submission, usd_per_unit: Mapping[str, Decimal] | None = None
+    ) -> Callable[[], list[dict[str, Any]]]:
+        """What was read from a recorded file, looked up when it is asked for."""
+
+        def details() -> list[dict[str, Any]]:
+            table = self._lines.read({submission.submission_id: submission.lines_file})
+            cells = [CellRecord(*list(row.values())[1:]) for row in table.to_pylist()]
+            rates = self._rates_of(submission) if usd_per_unit is None else usd_per_unit
+            return line_details(cells, rates)
+
+        return details
+
+    def _rates_of(self, submission: Submission) -> dict[str, Decimal]:
+        if submission.month_start_date is None:
+            return {}
+        month = Month.of(submission.month_start_date)
+        tables = self._ledger.department_tables(["DM-3"], month.start_date, month.end_date)
+        with Workbench() as bench:
+            bench.lay_out([], tables, self._lines)
+            return bench.usd_per_unit(month)
+
+
+# -- order ------------------------------------------------------------------------------------------------
+
+_DEPARTMENTS, _RETURNS, _UNJUDGEABLE = 0, 1, 2
+
+
+def _passes(
+    window: Sequence[_Arrival], waiting: Sequence[_Arrival]
+) -> list[tuple[int, Month | None, list[_Arrival]]]:
+    """The waiting files in groups that are judged together, and the order of the groups.
+
+    At most one version of a return is in a group: the second is judged when the first has its verdict. Files
+    recorded earlier count as earlier versions, so that a run after a kill goes the same way as one without.
+    """
+    earlier = Counter[str]()
+    places: dict[int, tuple[int, Month, int, int]] = {}
+    no_month = Month(1900, 1)
+    for arrival in window:
+        key = arrival.series_key
+        rank = 0
+        if key is not None and arrival.same_as is None:
+            rank = earlier[key]
+            earlier[key] += 1
+        parsed = arrival.parsed
+        if parsed is None:
+            continue
+        if parsed.is_unreadable or parsed.kind is FileKind.UNKNOWN:
+            places[arrival.position] = (_UNJUDGEABLE, no_month, 0, arrival.position)
+        elif parsed.kind is FileKind.DEPARTMENT:
+            places[arrival.position] = (_DEPARTMENTS, no_month, rank, arrival.position)
+        elif parsed.period is None:
+            places[arrival.position] = (_UNJUDGEABLE, no_month, 0, arrival.position)
+        else:
+            places[arrival.position] = (_RETURNS, parsed.period.last, rank, arrival.position)
+    ordered = sorted(waiting, key=lambda arrival: places[arrival.position])
+    return [
+        (stage, month if stage == _RETURNS else None, list(arrivals))
+        for (stage, month, _), arrivals in groupby(ordered, key=lambda arrival: places[arrival.position][:3])
+    ]
+
+
+# -- small things -----------------------------------------------------------------------------------------
+
+
+def _series_key(parsed: ParsedFile) -> str | None:
+    return series_key_of(
+        parsed.kind,
+        parsed.period,
+        enterprise_code=parsed.enterprise_code,
+        department=parsed.department,
+        form_codes=parsed.form_codes,
+        is_unreadable=parsed.is_unreadable,
+    )
+
+
+def _moment(received_at: datetime | None, now: datetime) -> datetime:
+    if received_at is None:
+        return now
+    return received_at.replace(tzinfo=SHANGHAI) if received_at.tzinfo is None else received_at
+
+
+def _batch_id(parsed_files: Sequence[ParsedFile], rules_version: str) -> str:
+    """The same files judged by the same rules are the same batch: a repeated run writes the same lines file."""
+    digest = hashlib.sha256(rules_version.encode())
+    for parsed in parsed_files:
+        digest.update(parsed.sha256.encode())
+    return digest.hexdigest()[:40]
+
+
+def _form_dates(parsed: ParsedFile) -> dict[str, tuple[date, date]]:
+    """First and last day that the rows of each form speak of; those of the head where rows have none."""
+    days: dict[str, list[date]] = {}
+    for cell in parsed.cells:
+        if cell.section == "row" and cell.day is not None:
+            days.setdefault(cell.form_code, []).append(cell.day)
+    dates = {form_code: (min(found), max(found)) for form_code, found in days.items()}
+    if parsed.period is not None:
+        for form_code in parsed.form_codes:
+            dates.setdefault(form_code, (parsed.period.first.start_date, parsed.period.last.end_date))
+    return dates
+
+
+def _result(judged: _Judged, version: int | None) -> FileResult:
+    parsed = judged.parsed
+    return FileResult(
+        name=judged.arrival.name,
+        sha256=parsed.sha256,
+        submission_id=parsed.submission_id,
+        verdict=judged.verdict,
+        form_codes=parsed.form_codes,
+        period=parsed.period,
+        enterprise_code=parsed.enterprise_code,
+        enterprise_name=parsed.enterprise_name,
+        department=parsed.department,
+        line_count=line_count_of(parsed.cells),
+        fixes=parsed.fixes,
+        findings=judged.findings,
+        is_zero_return=parsed.is_zero_return,
+        version=version,
+        details=lambda: line_details(parsed.cells, judged.usd_per_unit),
+    )
+
+
+def _could_not_be_opened(arrival: _Arrival) -> FileResult:
+    finding = Finding(
+        rule="G09",
+        severity=Severity.CRITICAL,
+        message=Wording(
+            f"文件“{arrival.name}”打不开（{arrival.trouble}），因此没有收到任何内容。请检查该文件是否存在、有无读取权限，"
+            "然后重新报送。〔G09〕",
+            f"“{arrival.name}” could not be opened ({arrival.trouble}), so nothing was received. Check that it is "
+            "there and may be read, then file it again. [G09]",
+        ),
+        given=arrival.trouble,
+    )
+    return FileResult(arrival.name, "", "", Verdict.UNREADABLE, findings=(finding,))
+
+
+def _period_of(submission: Submission) -> Period | None:
+    if submission.period_start_date is None or submission.period_kind is None:
+        return None
+    return Period(Month.of(submission.period_start_date), submission.period_kind)  # type: ignore[arg-type]
