@@ -1,0 +1,298 @@
+"""Cells by address: the sheets of a workbook that passed the gate, and of a table that came as text.
+
+calamine reads; what it drops (errors, formulas without a stored result, number formats, ticked date systems) is
+looked up in the sheet's own XML, and only where something of the kind is there. No meaning is read here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from xml.parsers import expat
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from pipelines.intake.gate import DelimitedText, Package, Refused, column_letters, column_number
+from pipelines.intake.limits import DEFAULT_LIMITS, Limits
+from pipelines.intake.values import CellProblem
+
+Merge = tuple[int, int, int, int]  # first row, first column, last row, last column, all from 0
+
+_DATE_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)["']""")
+_FORMULA_WITHOUT_RESULT = re.compile(
+    rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*(?:/>|>\s*</(?:\w+:)?v>)\s*)?</(?:\w+:)?c>|<(?:\w+:)?f(?:\s[^>]*)?/>\s*</(?:\w+:)?c>"
+)
+_ERROR_CELL = re.compile(rb"""\st\s*=\s*["']e["']""")
+_ADDRESS = re.compile(r"([A-Z]+)(\d+)")
+_PERCENT_FORMATS = frozenset({"9", "10"})
+DELIMITED_SHEET = "csv"  # a CSV has no sheet name; line ids need one
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One sheet: rows of values from A1 on, as calamine gives them ('' is blank), and its merged ranges.
+
+    Errors and formulas without a result stand in the rows as `CellProblem`.
+    """
+
+    name: str
+    rows: list[list[Any]]
+    merges: list[Merge]
+    is_hidden: bool = False
+    is_delimited: bool = False
+    part: bytes = b""
+    styles: bytes = b""
+    _percent_cells: frozenset[str] | None = field(default=None)
+
+    def is_percent_cell(self, cell: str) -> bool:
+        """Whether a cell's number format shows it as a percentage (0.4 as 40 %). Looked up when first asked."""
+        if self._percent_cells is None:
+            self._percent_cells = _percent_cells(self.part, self.styles) if self.part else frozenset()
+        return cell in self._percent_cells
+
+
+class Workbook:
+    """An open workbook. Sheets are read one by one, when asked for."""
+
+    def __init__(self, package: Package) -> None:
+        """Open it. Raises `Refused` (G01, G02) where the library cannot."""
+        try:
+            self._book = CalamineWorkbook.from_filelike(io.BytesIO(package.content))
+        except PasswordError:
+            raise Refused("G02") from None
+        except (CalamineError, ValueError, OSError) as problem:
+            # what the library raises for a package that is none it can read
+            raise Refused("G01", kind="damaged", given=str(problem)[:120]) from None
+        self._package = package
+        self._parts: dict[int, str] | None = None
+        self.is_1904 = _DATE_1904.search(package.parts.get("xl/workbook.xml", b"")) is not None
+        self.names: list[str] = []
+        self._hidden: set[str] = set()
+        for sheet in self._book.sheets_metadata:
+            if sheet.typ == SheetTypeEnum.WorkSheet:
+                self.names.append(sheet.name)
+                if sheet.visible != SheetVisibleEnum.Visible:
+                    self._hidden.add(sheet.name)
+        self._all_names = list(self._book.sheet_names)
+
+    def sheet(self, name: str) -> Sheet:
+        """Read one sheet, hidden or not. Raises `Refused` (G01) where the library cannot."""
+        try:
+            found: CalamineSheet = self._book.get_sheet_by_name(name)
+            rows = found.to_python(skip_empty_area=False)
+            merges = found.merged_cell_ranges or ()
+        except (CalamineError, ValueError, OSError) as problem:
+            raise Refused("G01", kind="damaged", given=f"{name}: {problem}"[:120]) from None
+        return Sheet(
+            name=name,
+            rows=rows,
+            merges=[(first[0], first[1], last[0], last[1]) for first, last in merges],
+            is_hidden=name in self._hidden,
+        )
+
+    def look_closer(self, sheet: Sheet) -> None:
+        """Put into a sheet's rows what calamine left out: errors, and formulas that nobody has computed.
+
+        Costs a search through the sheet's bytes, and a second parse only if the search finds one.
+        """
+        sheet.part = self._part_of(sheet.name)
+        sheet.styles = self._package.parts.get("xl/styles.xml", b"")
+        part = sheet.part
+        has_error = b'"e"' in part or b"'e'" in part
+        if (has_error and _ERROR_CELL.search(part)) or (
+            b"f>" in part and _FORMULA_WITHOUT_RESULT.search(part)
+        ):
+            for row, column, problem in _problems(part):
+                _put(sheet.rows, row, column, problem)
+
+    def _part_of(self, name: str) -> bytes:
+        """The XML of a sheet, by workbook.xml and its relations; empty if they lead nowhere."""
+        if self._parts is None:
+            self._parts = _sheet_parts(self._package.parts)
+        index = self._all_names.index(name)
+        return self._package.parts.get(self._parts.get(index, ""), b"")
+
+
+def read_delimited(table: DelimitedText, limits: Limits = DEFAULT_LIMITS) -> Sheet:
+    """A CSV as one sheet named `csv`. Raises `Refused` (G05, G01) for too many rows or columns, or stray quotes."""
+    sample = table.text[:4096]
+    delimiter = max(",\t;", key=sample.count)
+    rows: list[list[Any]] = []
+    try:
+        for row in csv.reader(io.StringIO(table.text, newline=""), delimiter=delimiter, strict=True):
+            if len(row) > limits.columns and any(row[limits.columns :]):
+                raise Refused(
+                    "G05",
+                    what="far_cell",
+                    given=f"{column_letters(len(row))}{len(rows) + 1}",
+                    size=len(row),
+                    limit=f"{column_letters(limits.columns)}{limits.rows}",
+                )
+            rows.append(list(row))
+            if len(rows) > limits.rows:
+                raise Refused(
+                    "G05",
+                    what="far_cell",
+                    given=f"A{len(rows)}",
+                    size=len(rows),
+                    limit=f"{column_letters(limits.columns)}{limits.rows}",
+                )
+    except csv.Error as problem:
+        raise Refused("G01", kind="damaged_text", given=str(problem)) from None
+    width = max((len(row) for row in rows), default=0)
+    for row in rows:
+        row.extend([""] * (width - len(row)))
+    return Sheet(DELIMITED_SHEET, rows, [], is_delimited=True)
+
+
+def _put(rows: list[list[Any]], row: int, column: int, problem: CellProblem) -> None:
+    """Set a cell that calamine's used range may not reach; the gate has bounded how far that can be."""
+    width = max(column + 1, len(rows[0]) if rows else 0)
+    while len(rows) <= row:
+        rows.append([""] * width)
+    if len(rows[row]) < width:
+        for one in rows:
+            one.extend([""] * (width - len(one)))
+    if rows[row][column] == "":
+        rows[row][column] = problem
+
+
+def _problems(part: bytes) -> Iterator[tuple[int, int, CellProblem]]:
+    """Every error cell and every formula without a stored result: row and column from 0."""
+    found: list[tuple[int, int, CellProblem]] = []
+    address = kind = ""
+    formula: list[str] | None = None
+    value: list[str] = []
+    collecting: list[str] | None = None
+
+    def on_start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal address, kind, formula, value, collecting
+        match tag.rpartition(":")[2]:
+            case "c":
+                address, kind = attributes.get("r", ""), attributes.get("t", "")
+                formula, value = None, []
+            case "f":
+                formula = collecting = []
+            case "v":
+                collecting = value
+
+    def on_text(text: str) -> None:
+        if collecting is not None:
+            collecting.append(text)
+
+    def on_end(tag: str) -> None:
+        nonlocal collecting
+        match tag.rpartition(":")[2]:
+            case "f" | "v":
+                collecting = None
+            case "c":
+                place = _ADDRESS.fullmatch(address.upper())
+                shown = "".join(value)
+                if place is None:
+                    return
+                row, column = int(place[2]) - 1, column_number(place[1]) - 1
+                if kind == "e":
+                    found.append((row, column, CellProblem(shown or "#ERROR", True)))
+                elif formula is not None and not shown and kind != "str":
+                    found.append((row, column, CellProblem("=" + "".join(formula), False)))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = on_start
+    parser.EndElementHandler = on_end
+    parser.CharacterDataHandler = on_text
+    try:
+        parser.Parse(part, True)
+    except expat.ExpatError as problem:
+        raise Refused("G01", kind="damaged", given=str(problem)) from None
+    yield from found
+
+
+def _elements(data: bytes, *names: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Elements of the names given, with attributes, in document order, whatever their prefix."""
+    found: list[tuple[str, dict[str, str]]] = []
+
+    def on_start(tag: str, attributes: dict[str, str]) -> None:
+        kind = tag.rpartition(":")[2]
+        if kind in names:
+            found.append((kind, attributes))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = on_start
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as problem:
+        raise Refused("G01", kind="damaged", given=str(problem)) from None
+    yield from found
+
+
+def _sheet_parts(parts: Mapping[str, bytes]) -> dict[int, str]:
+    """Position of a sheet in the workbook -> lower-case name of its part."""
+    targets: dict[str, str] = {}
+    for _, attributes in _elements(parts.get("xl/_rels/workbook.xml.rels", b"<r/>"), "Relationship"):
+        target = attributes.get("Target", "").lower()
+        targets[attributes.get("Id", "")] = target[1:] if target.startswith("/") else f"xl/{target}"
+    found: dict[int, str] = {}
+    for index, (_, attributes) in enumerate(_elements(parts.get("xl/workbook.xml", b"<w/>"), "sheet")):
+        relation = next((held for key, held in attributes.items() if key.rpartition(":")[2] == "id"), "")
+        found[index] = targets.get(relation, "")
+    return found
+
+
+def _percent_cells(part: bytes, styles: bytes) -> frozenset[str]:
+    """Addresses of the cells whose style shows a percentage."""
+    custom: set[str] = set()
+    percent_styles: set[str] = set()
+    inside_cell_formats = False
+    index = 0
+    for kind, attributes in _style_elements(styles):
+        if kind == "numFmt":
+            if "%" in attributes.get("formatCode", ""):
+                custom.add(attributes.get("numFmtId", ""))
+        elif kind in ("cellXfs", "/cellXfs"):
+            inside_cell_formats = kind == "cellXfs"
+        elif inside_cell_formats:
+            number_format = attributes.get("numFmtId", "")
+            if number_format in _PERCENT_FORMATS or number_format in custom:
+                percent_styles.add(str(index))
+            index += 1
+    if not percent_styles:
+        return frozenset()
+    return frozenset(
+        attributes.get("r", "").upper()
+        for _, attributes in _elements(part, "c")
+        if attributes.get("s") in percent_styles
+    )
+
+
+def _style_elements(styles: bytes) -> Iterator[tuple[str, dict[str, str]]]:
+    """numFmt and xf elements, with the beginning and the end of cellXfs marked."""
+    found: list[tuple[str, dict[str, str]]] = []
+
+    def on_start(tag: str, attributes: dict[str, str]) -> None:
+        kind = tag.rpartition(":")[2]
+        if kind in ("numFmt", "cellXfs", "xf"):
+            found.append((kind, attributes))
+
+    def on_end(tag: str) -> None:
+        if tag.rpartition(":")[2] == "cellXfs":
+            found.append(("/cellXfs", {}))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = on_start
+    parser.EndElementHandler = on_end
+    try:
+        parser.Parse(styles or b"<s/>", True)
+    except expat.ExpatError as problem:
+        raise Refused("G01", kind="damaged", given=str(problem)) from None
+    yield from found
