@@ -15,7 +15,6 @@ import dagster as dg
 from assets.partitions import months
 from pipelines.money import UNITS
 from pipelines.paths import HOUSE_DIR, REFERENCE_DIR
-from pipelines.warehouse.load import reference_type
 from pipelines.warehouse.sqlfiles import REFERENCE_SCHEMA, SqlTable
 
 
@@ -61,7 +60,7 @@ def table_spec(table: SqlTable, *, is_partitioned: bool, kinds: set[str], **more
 def reference_specs() -> list[dg.AssetSpec]:
     """One asset for each reference table, described from sources.csv and columns.csv."""
     sources = {row["file"]: row for row in _rows("sources")}
-    meanings = {(row["file"], row["column_name"]): row["meaning"] for row in _rows("columns")}
+    columns = {(row["file"], row["column_name"]): row for row in _rows("columns")}
     specs = []
     for path in sorted(REFERENCE_DIR.glob("*.csv")):
         source = sources.get(path.name, {"title_zh": path.stem, "title_en": path.stem, "source": ""})
@@ -77,12 +76,7 @@ def reference_specs() -> list[dg.AssetSpec]:
                     path.relative_to(HOUSE_DIR).as_posix(),
                     "",
                 ),
-                [
-                    dg.TableColumn(
-                        name, reference_type(name), description=meanings.get((path.name, name)) or None
-                    )
-                    for name in header
-                ],
+                [_reference_column(name, columns.get((path.name, name))) for name in header],
                 hashlib.sha256(path.read_bytes()).hexdigest()[:12],
             )
         )
@@ -106,6 +100,13 @@ _UNIT_COLUMNS = (
     ("currency_code", "varchar", "ISO 4217"),
     ("unit_multiplier", "bigint", "currency units in one unit"),
 )
+
+
+def _reference_column(name: str, declared: dict[str, str] | None) -> dg.TableColumn:
+    """As columns.csv declares it; text without a description where it does not."""
+    if declared is None:
+        return dg.TableColumn(name, "varchar")
+    return dg.TableColumn(name, declared["column_type"], description=declared["meaning"] or None)
 
 
 def _reference_spec(name: str, text: str, columns: list[dg.TableColumn], code_version: str) -> dg.AssetSpec:

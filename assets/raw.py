@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.described import asset_key, reference_specs, table_name, table_spec
+from assets.described import asset_key, reference_specs, table_spec
+from assets.ledger_state import STATE_METADATA, month_states, state_text
 from assets.partitions import months, months_of
 from assets.resources import Bureau, Warehouse
 from pipelines.warehouse import load
@@ -68,16 +69,16 @@ def returns(
 ) -> Iterator[dg.MaterializeResult]:
     """The files of each month, every version, and their cells from the lines store.
 
-    The last sequence number of the ledger that a month was computed with is kept beside it: by it the sensor
-    knows whether anything has arrived since.
+    The state of the ledger with which a month is computed is kept beside it: by it the sensor knows whether
+    anything has been filed or decided since. It is taken before loading, so that what arrives meanwhile shows.
     """
     with bureau.ledger() as ledger:
+        states = month_states(ledger.changes())
         for month in months_of(context):
-            sequence = max((one.sequence for one in ledger.submissions(month)), default=0)
             cells = load.load_returns(warehouse.connection, ledger, bureau.lines, month)
             for name in _BY_MONTH:
                 context.add_asset_metadata(
-                    {"ledger_sequence": sequence, "cells": cells},
+                    {STATE_METADATA: state_text(states.get(month, (0, 0))), "cells": cells},
                     asset_key=asset_key(name),
                     partition_key=str(month),
                 )
@@ -85,6 +86,3 @@ def returns(
         yield dg.MaterializeResult(
             asset_key=asset_key(name), metadata={"dagster/row_count": row_count(warehouse, name)}
         )
-
-
-__all__ = ["POOL", "reference_tables", "register_and_departments", "returns", "row_count", "table_name"]

@@ -42,12 +42,13 @@ class CommandFailed(Exception):
 
 
 # Failures of other packages by name, so that naming them imports nothing heavy. Grouped by who must act.
-_CONFLICTS = {"WarehouseBusy", "LedgerConflict", "CannotConfirm"}
+_CONFLICTS = {"WarehouseBusy", "LedgerConflict", "LedgerBusy", "CannotConfirm"}
 _ENVIRONMENT = {
     "LedgerUnusable",
     "StoreDamaged",
     "WarehouseOutdated",
     "NoSnapshot",
+    "DraftUnavailable",
     "ReferenceTableBroken",
     "OperationalError",
     "ArgumentError",

@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": (f"{_C}.run:run", "计算各月统计表 / compute the tables of months"),
     "table": (f"{_C}.tables:table", "查看一张统计表 / show one table of a month"),
     "targets": (f"{_C}.tables:targets", "目标完成进度 / progress of the targets"),
-    "rebuild": (f"{_C}.run:rebuild", "重建数据仓库 / rebuild the warehouse from the stores"),
+    "rebuild": (f"{_C}.rebuild:rebuild", "重建数据仓库 / rebuild the warehouse from the stores"),
 }
 
 

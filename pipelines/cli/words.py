@@ -109,12 +109,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     # rebuild
     "rebuilding": ("由原始文件和账本重建数据仓库", "Rebuilding the warehouse from originals and ledger"),
+    "reread": (
+        "已重新读取 {files} 个原始文件，其中 {changed} 个行数据文件与之前不同。",
+        "{files} originals read again; {changed} lines files came out otherwise than before.",
+    ),
     "rereading": ("重新读取原始文件", "Reading the originals again"),
     # inbox
     "inbox_empty": ("收件夹中没有新文件：{path}", "There is no new file in the inbox: {path}"),
     "inbox_done": (
-        "已收取 {count} 个文件；通过或待核实的移至 {taken}，退回的移至 {returned}",
-        "{count} files taken in; those accepted or queried are in {taken}, those sent back in {returned}",
+        "已收取 {count} 个文件，连同审核结果放在 {path}",
+        "{count} files taken in; they and the answers to them are in {path}",
     ),
     # demo
     "demo_not_empty": (

@@ -1,0 +1,51 @@
+"""How far the ledger has come for each month: what decides whether a month must be computed again.
+
+Asking the ledger is the caller's part; nothing is stored here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assets.partitions import FIRST_MONTH
+from pipelines.ledger import Change
+from pipelines.periods import Month
+from pipelines.records import FileKind
+
+STATE_METADATA = "ledger_state"  # key of the materialisation metadata of raw/return_cell
+
+
+def month_states(changes: Iterable[Change]) -> dict[Month, tuple[int, int]]:
+    """For each month that has returns, the newest entry of the ledger on which its tables depend.
+
+    A return counts in its own month, in the cumulatives of the rest of that year and in the growth of the
+    next; so does a departmental table in the months it speaks of.
+    """
+    known = list(changes)
+    with_returns = sorted(
+        change.first_month
+        for change in known
+        if change.kind is FileKind.RETURN and change.first_month is not None
+    )
+    states: dict[Month, tuple[int, int]] = {}
+    for month in with_returns:
+        if month < FIRST_MONTH:
+            continue
+        reaching = [change for change in known if _reaches(change, month)]
+        states[month] = (
+            max(change.sequence for change in reaching),
+            max(change.decision_id for change in reaching),
+        )
+    return states
+
+
+def _reaches(change: Change, month: Month) -> bool:
+    """Whether tables of the month read what changed."""
+    if change.first_month is None or change.last_month is None:
+        return True  # a departmental table whose rows tell no period may matter to any month
+    return change.first_month <= month and month.year - 1 <= change.last_month.year
+
+
+def state_text(state: tuple[int, int]) -> str:
+    """A state as it is kept in metadata, cursors and run keys."""
+    return f"{state[0]}.{state[1]}"
