@@ -20,3 +20,79 @@
 -- column: contract_line_id | varchar | submission/sheet!cell of the contract value
 -- column: line_id | varchar | where the figure stands: submission/sheet!cell
 -- method: docs/methods/outsourcing.md
+with rate as (
+    select
+        'month' as period_kind,
+        currency_code,
+        cny_per_unit,
+        usd_per_unit
+    from core.exchange_rate
+    where month_start_date = $month_start_date
+    union all
+    select
+        'months_1_2' as period_kind,
+        currency_code,
+        cast(sum(cny_per_unit) * 0.5 as decimal(18, 8)) as cny_per_unit,
+        cast(sum(usd_per_unit) * 0.5 as decimal(18, 16)) as usd_per_unit
+    from core.exchange_rate
+    where month_start_date in ($month_start_date, make_date(year($month_start_date), 1, 1))
+    group by currency_code
+    having count(*) = 2
+),
+
+line as (
+    select
+        *,
+        cast(contract_amount * unit_multiplier as decimal(24, 4)) as contract_declared,
+        cast(executed * unit_multiplier as decimal(24, 4)) as executed_declared,
+        row_number() over (partition by enterprise_code, contract_no order by line_id) as occurrence
+    from validated.outsourcing_line
+    where month_start_date = $month_start_date
+),
+
+-- The form lists a contract every month while it runs: its value counts once, when it first appears.
+known_before as (
+    select distinct
+        enterprise_code,
+        contract_no
+    from validated.outsourcing_line
+    where month_start_date < $month_start_date
+)
+
+select
+    line.month_start_date,
+    line.enterprise_code,
+    line.district_code,
+    line.submission_id,
+    line.contract_no,
+    line.outsourcing_type,
+    line.shore,
+    line.partner_code,
+    case
+        when line.currency_code = 'USD' then line.contract_declared
+        else cast(line.contract_declared * rate.usd_per_unit as decimal(24, 4))
+    end as contract_usd,
+    case
+        when line.currency_code = 'CNY' then line.contract_declared
+        else cast(line.contract_declared * rate.cny_per_unit as decimal(24, 4))
+    end as contract_cny,
+    case
+        when line.currency_code = 'USD' then line.executed_declared
+        else cast(line.executed_declared * rate.usd_per_unit as decimal(24, 4))
+    end as executed_usd,
+    case
+        when line.currency_code = 'CNY' then line.executed_declared
+        else cast(line.executed_declared * rate.cny_per_unit as decimal(24, 4))
+    end as executed_cny,
+    line.signed_date,
+    known_before.contract_no is null
+    and line.occurrence = 1
+    and (line.signed_date is null or year(line.signed_date) = year($month_start_date)) as is_new_contract,
+    line.contract_line_id,
+    line.line_id
+from line
+left join rate on rate.period_kind = line.period_kind and rate.currency_code = line.currency_code
+left join known_before
+    on known_before.enterprise_code = line.enterprise_code
+    and known_before.contract_no = line.contract_no
+order by line.enterprise_code, line.contract_no, line.line_id

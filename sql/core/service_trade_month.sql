@@ -13,3 +13,18 @@
 -- column: line_count | bigint | leaf lines
 -- column: enterprise_count | bigint | enterprises with such a line
 -- method: docs/methods/trade_total.md
+select
+    month_start_date,
+    flow,
+    main_item_code,
+    partner_code,
+    district_code,
+    -- A line without a rate makes the sum unknown, not smaller.
+    case when count(amount_usd) = count(*) then cast(sum(amount_usd) as decimal(24, 4)) end as amount_usd,
+    case when count(amount_cny) = count(*) then cast(sum(amount_cny) as decimal(24, 4)) end as amount_cny,
+    count(*) as line_count,
+    count(distinct enterprise_code) as enterprise_count
+from core.service_trade
+where month_start_date = $month_start_date
+group by month_start_date, flow, main_item_code, partner_code, district_code
+order by flow, main_item_code, partner_code, district_code

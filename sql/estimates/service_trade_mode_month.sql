@@ -12,3 +12,16 @@
 -- column: amount_usd | decimal(24,4) | US dollars, unrounded; empty where the month has no rate
 -- column: amount_cny | decimal(24,4) | yuan, unrounded; empty where the month has no rate
 -- method: docs/methods/trade_by_mode.md
+select
+    month_start_date,
+    profile,
+    flow,
+    main_item_code,
+    mode,
+    alloc_basis,
+    case when count(amount_usd) = count(*) then cast(sum(amount_usd) as decimal(24, 4)) end as amount_usd,
+    case when count(amount_cny) = count(*) then cast(sum(amount_cny) as decimal(24, 4)) end as amount_cny
+from estimates.service_trade_by_mode
+where month_start_date = $month_start_date
+group by month_start_date, profile, flow, main_item_code, mode, alloc_basis
+order by profile, flow, main_item_code, mode, alloc_basis

@@ -18,3 +18,118 @@
 -- column: blank_reason | varchar | why the share is empty: not_reported or months_missing
 -- column: status | varchar | preliminary or final
 -- method: docs/methods/share_of_foreign_trade.md
+with pairing as (
+    -- Services and goods of one source pair: returns go with customs, the BoP with the BoP, never crosswise.
+    select 'direct_report' as source, 'direct_report' as services_source, 'customs' as goods_source
+    union all
+    select 'safe' as source, 'safe' as services_source, 'safe' as goods_source
+),
+
+goods_cell as (
+    select source, month_start_date, 'USD' as currency_code, amount_usd as amount, flow
+    from core.goods_trade
+    union all
+    select source, month_start_date, 'CNY' as currency_code, amount_cny as amount, flow
+    from core.goods_trade
+),
+
+frame as (
+    select
+        pairing.source,
+        pairing.goods_source,
+        coverage.period,
+        coverage.first_month_start_date,
+        coverage.base_first_month_start_date,
+        coverage.base_month_start_date,
+        coverage.is_reported,
+        coverage.is_complete,
+        coverage.is_base_complete,
+        case when coverage.period = 'month' then 1 else month($month_start_date) end as expected_month_count,
+        coverage.status,
+        services.currency_code,
+        services.amount as services_amount,
+        services.base_amount as services_base_amount
+    from pairing
+    inner join core.period_coverage as coverage on coverage.source = pairing.services_source
+    inner join indicators.trade_total as services
+        on services.month_start_date = coverage.month_start_date
+        and services.source = pairing.services_source
+        and services.period = coverage.period
+    where coverage.month_start_date = $month_start_date
+      and services.measure = 'total'
+      and services.scope = 'all'
+),
+
+paired as (
+    select
+        frame.source,
+        frame.period,
+        frame.currency_code,
+        frame.is_reported,
+        frame.is_complete,
+        frame.is_base_complete,
+        frame.status,
+        frame.services_amount,
+        frame.services_base_amount,
+        -- Both flows of every month, or no goods total at all.
+        case
+            when count(goods.amount) filter (where goods.month_start_date >= frame.first_month_start_date) = 2 * frame.expected_month_count
+                then sum(goods.amount) filter (where goods.month_start_date >= frame.first_month_start_date)
+        end as goods_amount,
+        case
+            when count(goods.amount) filter (where goods.month_start_date <= frame.base_month_start_date) = 2 * frame.expected_month_count
+                then sum(goods.amount) filter (where goods.month_start_date <= frame.base_month_start_date)
+        end as goods_base_amount
+    from frame
+    left join goods_cell as goods
+        on goods.source = frame.goods_source
+        and goods.currency_code = frame.currency_code
+        and (
+            (goods.month_start_date >= frame.first_month_start_date and goods.month_start_date <= $month_start_date)
+            or (
+                goods.month_start_date >= frame.base_first_month_start_date
+                and goods.month_start_date <= frame.base_month_start_date
+            )
+        )
+    group by
+        frame.source, frame.period, frame.currency_code, frame.is_reported, frame.is_complete, frame.is_base_complete,
+        frame.status, frame.services_amount, frame.services_base_amount, frame.expected_month_count
+),
+
+computed as (
+    select
+        *,
+        case
+            when is_complete and services_amount + goods_amount > 0
+                then 100 * cast(services_amount as double) / nullif(cast(services_amount + goods_amount as double), 0)
+        end as share_pct,
+        case
+            when is_base_complete and services_base_amount + goods_base_amount > 0
+                then 100 * cast(services_base_amount as double) / nullif(cast(services_base_amount + goods_base_amount as double), 0)
+        end as base_share_pct
+    from paired
+)
+
+select
+    $month_start_date as month_start_date,
+    source,
+    source = $services_source as is_headline,
+    period,
+    currency_code,
+    cast(services_amount as decimal(24, 4)) as services_amount,
+    cast(goods_amount as decimal(24, 4)) as goods_amount,
+    share_pct,
+    base_share_pct,
+    share_pct - base_share_pct as change_pp,
+    case
+        when share_pct is not null and goods_amount > 0
+            then 100 * cast(services_amount as double) / nullif(cast(goods_amount as double), 0)
+    end as services_to_goods_pct,
+    case
+        when share_pct is not null then null
+        when not is_reported or services_amount is null or (is_complete and goods_amount is null) then 'not_reported'
+        else 'months_missing'
+    end as blank_reason,
+    status
+from computed
+order by source, period, currency_code

@@ -15,3 +15,133 @@
 -- column: department | varchar | department that filed it
 -- column: status | varchar | preliminary or final
 -- method: docs/methods/technology_contracts.md
+with series as (
+    select distinct
+        canonical_indicator,
+        flow,
+        measure
+    from reference.department_series
+    where family = 'technology_contracts'
+),
+
+filed as (
+    select
+        indicator.period_start_date as month_start_date,
+        series.flow,
+        series.measure,
+        indicator.department,
+        indicator.is_provisional,
+        indicator.value,
+        indicator.currency_code as declared_currency_code,
+        cast(indicator.value * indicator.unit_multiplier as decimal(24, 4)) as amount_declared,
+        rate.usd_per_unit,
+        rate.cny_per_unit
+    from core.department_indicator as indicator
+    inner join series on series.canonical_indicator = indicator.indicator
+    left join core.exchange_rate as rate
+        on rate.month_start_date = indicator.period_start_date
+        and rate.currency_code = indicator.currency_code
+    where indicator.is_city
+      and indicator.period_kind = 'month'
+      and indicator.value is not null
+      and indicator.period_start_date >= make_date(year($month_start_date) - 1, 1, 1)
+      and indicator.period_start_date <= $month_start_date
+),
+
+flow_cell as (
+    select month_start_date, flow, measure, department, is_provisional, '' as currency_code,
+        cast(value as decimal(24, 4)) as amount
+    from filed
+    where measure = 'contract_count'
+    union all
+    select month_start_date, flow, measure, department, is_provisional, 'USD' as currency_code,
+        case when declared_currency_code = 'USD' then amount_declared else cast(amount_declared * usd_per_unit as decimal(24, 4)) end as amount
+    from filed
+    where measure <> 'contract_count' and declared_currency_code is not null
+    union all
+    select month_start_date, flow, measure, department, is_provisional, 'CNY' as currency_code,
+        case when declared_currency_code = 'CNY' then amount_declared else cast(amount_declared * cny_per_unit as decimal(24, 4)) end as amount
+    from filed
+    where measure <> 'contract_count' and declared_currency_code is not null
+),
+
+-- Exports plus imports only of months for which both were filed.
+cell as (
+    select month_start_date, flow, measure, department, is_provisional, currency_code, amount
+    from flow_cell
+    union all
+    select
+        month_start_date,
+        'total' as flow,
+        measure,
+        max(department) as department,
+        max(case when is_provisional then 1 else 0 end) = 1 as is_provisional,
+        currency_code,
+        case when count(amount) = 2 then sum(amount) end as amount
+    from flow_cell
+    group by month_start_date, measure, currency_code
+),
+
+span as (
+    select
+        'month' as period,
+        $month_start_date as first_date,
+        make_date(year($month_start_date) - 1, month($month_start_date), 1) as base_first_date,
+        1 as expected_month_count
+    union all
+    select
+        'ytd' as period,
+        make_date(year($month_start_date), 1, 1) as first_date,
+        make_date(year($month_start_date) - 1, 1, 1) as base_first_date,
+        month($month_start_date) as expected_month_count
+),
+
+summed as (
+    select
+        cell.flow,
+        cell.measure,
+        span.period,
+        cell.currency_code,
+        span.expected_month_count,
+        -- A cumulative figure needs every month since January.
+        case
+            when count(cell.amount) filter (where cell.month_start_date >= span.first_date) = span.expected_month_count
+                then sum(cell.amount) filter (where cell.month_start_date >= span.first_date)
+        end as amount,
+        case
+            when count(cell.amount) filter (
+                where cell.month_start_date >= span.base_first_date
+                  and cell.month_start_date <= make_date(year($month_start_date) - 1, month($month_start_date), 1)
+            ) = span.expected_month_count
+                then sum(cell.amount) filter (
+                    where cell.month_start_date >= span.base_first_date
+                      and cell.month_start_date <= make_date(year($month_start_date) - 1, month($month_start_date), 1)
+                )
+        end as base_amount,
+        max(cell.department) filter (where cell.month_start_date >= span.first_date) as department,
+        max(case when cell.is_provisional then 1 else 0 end) filter (where cell.month_start_date >= span.first_date) as provisional_mark
+    from cell
+    cross join span
+    group by cell.flow, cell.measure, span.period, cell.currency_code, span.expected_month_count
+)
+
+select
+    $month_start_date as month_start_date,
+    flow,
+    measure,
+    period,
+    nullif(currency_code, '') as currency_code,
+    cast(amount as decimal(24, 4)) as amount,
+    cast(base_amount as decimal(24, 4)) as base_amount,
+    case
+        when base_amount > 0 then 100 * (cast(amount as double) / nullif(cast(base_amount as double), 0) - 1)
+    end as growth_pct,
+    case
+        when amount is null then 'not_reported'
+        when base_amount is null then 'no_base'
+        when base_amount <= 0 then 'base_not_positive'
+    end as growth_blank_reason,
+    department,
+    case when provisional_mark = 0 then 'final' else 'preliminary' end as status
+from summed
+order by flow, measure, period, currency_code

@@ -19,3 +19,156 @@
 -- column: enterprise_count | bigint | enterprises of the district with an accepted return in the period
 -- column: status | varchar | preliminary or final
 -- method: docs/methods/trade_by_district.md
+with month_cell as (
+    select
+        cell.month_start_date,
+        cell.flow,
+        cell.district_code as district_code,
+        case when count(cell.amount_usd) = count(*) then sum(cell.amount_usd) end as amount_usd,
+        case when count(cell.amount_cny) = count(*) then sum(cell.amount_cny) end as amount_cny
+    from core.service_trade_month as cell
+    where cell.month_start_date >= make_date(year($month_start_date) - 1, 1, 1)
+      and cell.month_start_date <= $month_start_date
+    group by cell.month_start_date, cell.flow, cell.district_code
+),
+
+cell as (
+    select 'direct_report' as source, month_start_date, flow, district_code, 'USD' as currency_code, amount_usd as amount
+    from month_cell
+    union all
+    select 'direct_report' as source, month_start_date, flow, district_code, 'CNY' as currency_code, amount_cny as amount
+    from month_cell
+),
+
+measure as (
+    select 'export' as flow, 'total' as measure, 1 as sign
+    union all
+    select 'import' as flow, 'total' as measure, 1 as sign
+    union all
+    select 'export' as flow, 'exports' as measure, 1 as sign
+    union all
+    select 'import' as flow, 'imports' as measure, 1 as sign
+    union all
+    select 'export' as flow, 'balance' as measure, 1 as sign
+    union all
+    select 'import' as flow, 'balance' as measure, -1 as sign
+),
+
+-- One row a district_code, measure and period; a month whose rate is missing makes the sums over it unknown.
+summed as (
+    select
+        coverage.source,
+        coverage.period,
+        coverage.is_comparable,
+        coverage.blank_reason,
+        coverage.status,
+        measure.measure,
+        cell.currency_code,
+        cell.district_code,
+        count(*) filter (where cell.month_start_date >= coverage.first_month_start_date) as row_count,
+        count(*) filter (where cell.month_start_date <= coverage.base_month_start_date) as base_row_count,
+        case
+            when count(*) filter (where cell.month_start_date >= coverage.first_month_start_date)
+                = count(cell.amount) filter (where cell.month_start_date >= coverage.first_month_start_date)
+                and (measure.measure <> 'balance' or count(distinct cell.flow) filter (where cell.month_start_date >= coverage.first_month_start_date) = 2)
+                then sum(cell.amount * measure.sign) filter (where cell.month_start_date >= coverage.first_month_start_date)
+        end as amount,
+        case
+            when count(*) filter (where cell.month_start_date <= coverage.base_month_start_date)
+                = count(cell.amount) filter (where cell.month_start_date <= coverage.base_month_start_date)
+                and (measure.measure <> 'balance' or count(distinct cell.flow) filter (where cell.month_start_date <= coverage.base_month_start_date) = 2)
+                then sum(cell.amount * measure.sign) filter (where cell.month_start_date <= coverage.base_month_start_date)
+        end as base_amount
+    from cell
+    inner join measure on measure.flow = cell.flow
+    inner join core.period_coverage as coverage
+        on coverage.source = cell.source
+        and (
+            cell.month_start_date >= coverage.first_month_start_date
+            or (
+                cell.month_start_date >= coverage.base_first_month_start_date
+                and cell.month_start_date <= coverage.base_month_start_date
+            )
+        )
+    where coverage.month_start_date = $month_start_date
+    group by
+        coverage.source, coverage.period, coverage.is_comparable, coverage.blank_reason, coverage.status,
+        measure.measure, cell.currency_code, cell.district_code
+),
+
+whole as (
+    select
+        source,
+        measure,
+        period,
+        currency_code,
+        amount,
+        base_amount
+    from indicators.trade_total
+    where month_start_date = $month_start_date
+      and scope = 'all'
+),
+
+filer as (
+    select
+        coverage.period,
+        filing.district_code,
+        count(distinct filing.enterprise_code) as enterprise_count
+    from validated.filing as filing
+    inner join core.period_coverage as coverage
+        on filing.month_start_date >= coverage.first_month_start_date
+        and filing.month_start_date <= coverage.month_start_date
+    where coverage.month_start_date = $month_start_date
+      and coverage.source = 'direct_report'
+    group by coverage.period, filing.district_code
+)
+
+select
+    $month_start_date as month_start_date,
+    summed.source,
+    summed.measure,
+    summed.district_code,
+    summed.period,
+    summed.currency_code,
+    cast(summed.amount as decimal(24, 4)) as amount,
+    cast(summed.base_amount as decimal(24, 4)) as base_amount,
+    case
+        when summed.is_comparable and summed.base_amount > 0
+            then 100 * (cast(summed.amount as double) / nullif(cast(summed.base_amount as double), 0) - 1)
+    end as growth_pct,
+    case
+        when summed.amount is null then 'not_reported'
+        when not summed.is_comparable then summed.blank_reason
+        when summed.base_amount is null then 'no_base'
+        when summed.base_amount <= 0 then 'base_not_positive'
+    end as growth_blank_reason,
+    case
+        when summed.measure <> 'balance' and whole.amount > 0
+            then 100 * cast(summed.amount as double) / nullif(cast(whole.amount as double), 0)
+    end as share_pct,
+    case
+        when summed.measure <> 'balance' and whole.amount > 0 and whole.base_amount > 0 and summed.is_comparable
+            then 100 * cast(summed.amount as double) / nullif(cast(whole.amount as double), 0)
+            - 100 * cast(summed.base_amount as double) / nullif(cast(whole.base_amount as double), 0)
+    end as share_change_pp,
+    -- What stands on one side only contributes all of that side: contributions add up to the growth of the whole.
+    case
+        when summed.measure <> 'balance' and whole.base_amount > 0 and summed.is_comparable
+            then 100 * cast(
+                case when summed.row_count = 0 then 0 else summed.amount end
+                - case when summed.base_row_count = 0 then 0 else summed.base_amount end
+                as double
+            ) / nullif(cast(whole.base_amount as double), 0)
+    end as contribution_pp,
+    coalesce(filer.enterprise_count, 0) as enterprise_count,
+    summed.status
+from summed
+inner join whole
+    on whole.source = summed.source
+    and whole.measure = summed.measure
+    and whole.period = summed.period
+    and whole.currency_code = summed.currency_code
+left join filer
+    on filer.period = summed.period
+    and filer.district_code is not distinct from summed.district_code
+order by summed.source, summed.measure, summed.period, summed.currency_code, summed.district_code

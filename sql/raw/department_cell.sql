@@ -1,7 +1,6 @@
 -- table:  raw.department_cell
 -- title:  部门共享表单元格（原样） / Cells of departmental tables, as filed
 -- grain:  one row per filled cell of every version of every departmental table
--- reads:  nothing: loaded by pipelines/warehouse/load.py
 -- column: submission_id | varchar | the file it came from
 -- column: form_code | varchar | FM-1 ... FM-8, DM-1 ... DM-6
 -- column: sheet | varchar | sheet as named in the file

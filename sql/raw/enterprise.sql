@@ -1,7 +1,6 @@
 -- table:  raw.enterprise
 -- title:  直报企业名录 / Register of reporting enterprises, with the months for which each entry holds
 -- grain:  one row per enterprise and span of months
--- reads:  nothing: loaded by pipelines/warehouse/load.py
 -- column: enterprise_code | varchar | unified social credit code, as the register has it
 -- column: enterprise_name | varchar | as on the register
 -- column: district_code | varchar | district or development zone of the register in that month; empty if the register has none

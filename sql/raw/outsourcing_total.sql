@@ -13,3 +13,21 @@
 -- column: amount_text | varchar | as typed
 -- column: amount_state | varchar | as in raw.service_trade_line
 -- column: cell | varchar | cell address
+select
+    cell.month_start_date,
+    cell.submission_id,
+    submission.enterprise_code,
+    cell.sheet,
+    cell.row_number,
+    cell.field as measure,
+    cell.number as amount,
+    cell.text as amount_text,
+    cell.state as amount_state,
+    cell.cell
+from raw.return_cell as cell
+inner join raw.submission as submission on submission.submission_id = cell.submission_id
+where cell.month_start_date = $month_start_date
+  and cell.form_code = 'FM-3'
+  and cell.section = 'total'
+  and cell.field in ('contract_amount', 'executed', 'executed_cumulative')
+order by cell.submission_id, cell.sheet, cell.row_number, cell.field, cell.cell

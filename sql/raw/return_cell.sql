@@ -1,7 +1,6 @@
 -- table:  raw.return_cell
 -- title:  企业直报表单元格（原样） / Cells of direct-report returns, as filed
 -- grain:  one row per filled cell of every version of every return
--- reads:  nothing: loaded by pipelines/warehouse/load.py
 -- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
 -- column: submission_id | varchar | the file it came from
 -- column: form_code | varchar | FM-1 ... FM-8, DM-1 ... DM-6

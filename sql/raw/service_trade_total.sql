@@ -14,3 +14,38 @@
 -- column: amount_text | varchar | as typed
 -- column: amount_state | varchar | as in raw.service_trade_line
 -- column: cell | varchar | cell address
+with total_cell as (
+    select
+        cell.month_start_date,
+        cell.submission_id,
+        submission.enterprise_code,
+        cell.sheet,
+        cell.row_number,
+        case when cell.field in ('export', 'export_ytd') then 'export' else 'import' end as flow,
+        case when cell.field in ('export', 'import') then 'month' else 'ytd' end as measure,
+        cell.number as amount,
+        cell.text as amount_text,
+        cell.state as amount_state,
+        cell.cell
+    from raw.return_cell as cell
+    inner join raw.submission as submission on submission.submission_id = cell.submission_id
+    where cell.month_start_date = $month_start_date
+      and cell.form_code = 'FM-2'
+      and cell.section = 'total'
+      and cell.field in ('export', 'export_ytd', 'import', 'import_ytd')
+)
+
+select
+    month_start_date,
+    submission_id,
+    enterprise_code,
+    sheet,
+    row_number,
+    flow,
+    measure,
+    amount,
+    amount_text,
+    amount_state,
+    cell
+from total_cell
+order by submission_id, sheet, row_number, flow, measure, cell

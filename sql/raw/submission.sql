@@ -1,7 +1,6 @@
 -- table:  raw.submission
 -- title:  报送文件及其版本与结论 / Files received, with version and verdict
 -- grain:  one row per file received (same bytes, same row)
--- reads:  nothing: loaded by pipelines/warehouse/load.py
 -- column: submission_id | varchar | first twenty hexadecimal digits of the SHA-256
 -- column: sequence | bigint | order of arrival in the ledger
 -- column: kind | varchar | return or department

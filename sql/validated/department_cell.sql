@@ -1,7 +1,7 @@
 -- table:  validated.department_cell
 -- title:  审核通过的部门共享表单元格 / Cells of accepted departmental tables, each with its period and unit
 -- grain:  one row per filled cell in a row of an accepted current departmental table
--- reads:  raw.department_cell, raw.submission, reference.unit
+-- reads:  raw.department_cell, raw.submission, reference.units
 -- column: submission_id | varchar | the file it came from
 -- column: sequence | bigint | order of arrival: a later table wins over an earlier one for the same key
 -- column: department | varchar | department that filed it
@@ -21,3 +21,71 @@
 -- column: currency_code | varchar | currency of the declared unit
 -- column: line_id | varchar | where the figure stands: submission/sheet!cell
 -- method: docs/methods/department_tables.md
+with accepted_cell as (
+    select
+        cell.*,
+        submission.sequence,
+        submission.department as filed_by
+    from raw.department_cell as cell
+    inner join raw.submission as submission on submission.submission_id = cell.submission_id
+    where submission.kind = 'department'
+      and submission.is_current_accepted
+),
+
+sheet_head as (
+    select
+        submission_id,
+        sheet,
+        max(code) filter (where field = 'unit') as unit_code,
+        max(coalesce(code, text)) filter (where field = 'department') as department,
+        max(code) filter (where field = 'reference_month') as period_code,
+        max(day) filter (where field = 'reference_month') as period_start_date
+    from accepted_cell
+    where section = 'head'
+    group by submission_id, sheet
+),
+
+-- A row may carry a period of its own; a day (DM-3) is more exact than a month, and goes before it.
+row_period as (
+    select
+        submission_id,
+        sheet,
+        row_number,
+        max(code) filter (where field in ('month', 'period', 'year')) as period_code,
+        max(day) filter (where field in ('month', 'period', 'year')) as period_start_date
+    from accepted_cell
+    where section = 'row'
+    group by submission_id, sheet, row_number
+)
+
+select
+    cell.submission_id,
+    cell.sequence,
+    coalesce(sheet_head.department, cell.filed_by) as department,
+    cell.form_code,
+    cell.sheet,
+    cell.row_number,
+    cell.field,
+    cell.number,
+    cell.code,
+    cell.day,
+    cell.text,
+    cell.state,
+    coalesce(row_period.period_code, sheet_head.period_code) as period_code,
+    case
+        when row_period.period_code is not null then row_period.period_start_date
+        else sheet_head.period_start_date
+    end as period_start_date,
+    sheet_head.unit_code,
+    unit.unit_multiplier,
+    unit.currency_code,
+    cell.submission_id || '/' || cell.sheet || '!' || cell.cell as line_id
+from accepted_cell as cell
+left join sheet_head on sheet_head.submission_id = cell.submission_id and sheet_head.sheet = cell.sheet
+left join row_period
+    on row_period.submission_id = cell.submission_id
+    and row_period.sheet = cell.sheet
+    and row_period.row_number = cell.row_number
+left join reference.units as unit on unit.unit_code = sheet_head.unit_code
+where cell.section = 'row'
+order by cell.sequence, cell.sheet, cell.row_number, cell.field, cell.cell

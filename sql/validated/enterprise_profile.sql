@@ -20,3 +20,26 @@
 -- column: is_tcm | boolean | 中医药
 -- column: is_digital_export_base | boolean | 数字服务出口基地
 -- method: docs/methods/filing.md
+select
+    profile.month_start_date,
+    profile.enterprise_code,
+    profile.submission_id,
+    profile.industry_code,
+    profile.registration_type,
+    profile.holding_type,
+    profile.district_code,
+    cast(profile.employee_count as decimal(18, 0)) as employee_count,
+    profile.revenue,
+    profile.unit_multiplier,
+    profile.currency_code,
+    profile.is_key_enterprise,
+    profile.is_outsourcing,
+    profile.is_advanced_technology,
+    profile.is_tcm,
+    profile.is_digital_export_base
+from raw.enterprise_profile as profile
+inner join validated.filing as filing
+    on filing.submission_id = profile.submission_id
+    and filing.month_start_date = profile.month_start_date
+where profile.month_start_date = $month_start_date
+order by profile.enterprise_code

@@ -23,3 +23,29 @@
 -- column: contract_line_id | varchar | submission/sheet!cell of the contract value
 -- column: line_id | varchar | submission/sheet!cell of the amount executed
 -- method: docs/methods/outsourcing.md
+select
+    line.month_start_date,
+    line.enterprise_code,
+    filing.district_code,
+    line.submission_id,
+    line.period_kind,
+    line.contract_no,
+    line.outsourcing_type,
+    line.shore,
+    line.partner_code,
+    line.contract_amount,
+    line.executed,
+    line.executed_cumulative,
+    line.signed_date,
+    line.contract_status,
+    line.unit_code,
+    line.unit_multiplier,
+    line.currency_code,
+    line.submission_id || '/' || line.sheet || '!' || line.contract_amount_cell as contract_line_id,
+    line.line_id
+from raw.outsourcing_line as line
+inner join validated.filing as filing
+    on filing.submission_id = line.submission_id
+    and filing.month_start_date = line.month_start_date
+where line.month_start_date = $month_start_date
+order by line.enterprise_code, line.sheet, line.row_number

@@ -23,3 +23,54 @@
 -- column: is_subtotal | boolean | items below this one are listed for the same partner and flow: not to be summed
 -- column: line_id | varchar | where the figure stands: submission/sheet!cell
 -- method: docs/methods/leaf_lines.md
+with line as (
+    select
+        raw_line.*,
+        filing.district_code
+    from raw.service_trade_line as raw_line
+    inner join validated.filing as filing
+        on filing.submission_id = raw_line.submission_id
+        and filing.month_start_date = raw_line.month_start_date
+    where raw_line.month_start_date = $month_start_date
+      and raw_line.amount_state is not null
+),
+
+-- Items above a listed item of the same return, flow and partner: their rows repeat what stands below them.
+listed_above as (
+    select distinct
+        line.submission_id,
+        line.flow,
+        coalesce(line.partner_code, '') as partner_key,
+        item.ancestor_code as item_code
+    from line
+    inner join core.item_ancestor as item on item.item_code = line.item_code
+    where item.distance > 0
+)
+
+select
+    line.month_start_date,
+    line.enterprise_code,
+    line.district_code,
+    line.submission_id,
+    line.period_kind,
+    line.sheet,
+    line.row_number,
+    line.flow,
+    line.item_code,
+    line.partner_code,
+    line.amount,
+    line.amount_state,
+    cast(line.remote_share_pct as decimal(9, 6)) as remote_share_pct,
+    cast(line.related_party_share_pct as decimal(9, 6)) as related_party_share_pct,
+    line.unit_code,
+    line.unit_multiplier,
+    line.currency_code,
+    listed_above.item_code is not null as is_subtotal,
+    line.line_id
+from line
+left join listed_above
+    on listed_above.submission_id = line.submission_id
+    and listed_above.flow = line.flow
+    and listed_above.partner_key = coalesce(line.partner_code, '')
+    and listed_above.item_code = line.item_code
+order by line.enterprise_code, line.sheet, line.row_number, line.flow

@@ -1,0 +1,202 @@
+"""Computing one table for one month in one transaction.
+
+What the table is stands in its SQL file; nothing is computed in Python here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.paths import SQL_DIR
+from pipelines.periods import Month
+from pipelines.settings import Settings
+from pipelines.warehouse.sqlfiles import MONTH_PARAMETER, SqlContractError, SqlTable, build_order, catalogue
+
+
+class BuildFailed(RuntimeError):
+    """A table could not be computed; nothing of it changed. The text names the file and the month."""
+
+
+class WarehouseOutdated(RuntimeError):
+    """The warehouse file was made by another version of the SQL; it is a cache and must be rebuilt."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What one build did: rows written for the month (or for the whole table if it has no months)."""
+
+    table_name: str
+    month: Month | None
+    row_count: int
+
+
+def run_parameters(settings: Settings) -> dict[str, str]:
+    """The parameters that a bureau sets, as queries bind them."""
+    return {"mode_profile": settings.mode_profile, "services_source": settings.services_source}
+
+
+def build(
+    con: duckdb.DuckDBPyConnection,
+    table_name: str,
+    month: Month | None,
+    params: Mapping[str, Any],
+    *,
+    sql_dir: Path = SQL_DIR,
+) -> BuildResult:
+    """Compute one table: all its rows of `month`, or all its rows where it is not kept by month.
+
+    Old rows are replaced in the same transaction, so a reader sees the month as it was or as it is, and an
+    error leaves it as it was. `params` may hold more than the query asks for. Raises SqlContractError when
+    the query does not return what its header promises, BuildFailed when DuckDB refuses.
+    """
+    table = _table(table_name, sql_dir)
+    if table.is_partitioned and month is None:
+        raise ValueError(f"{table_name} is kept by month: say which")
+    month = month if table.is_partitioned else None
+    bound = _bound(table, month, params)
+    try:
+        _prepare(con, table, bound)
+        con.execute("begin transaction")
+        try:
+            if month is None:
+                con.execute(f"delete from {table.name}")  # noqa: S608 - a name out of our own catalogue
+            else:
+                con.execute(
+                    f"delete from {table.name} where {MONTH_PARAMETER} = $1",  # noqa: S608 - as above
+                    [month.start_date],
+                )
+            inserted = con.execute(f"insert into {table.name}\n{table.sql}", bound).fetchone()
+            con.execute("commit")
+        except BaseException:
+            con.execute("rollback")
+            raise
+    except duckdb.Error as error:
+        raise BuildFailed(f"{table.path}: {month or 'whole table'}: {error}") from error
+    return BuildResult(table.name, month, int(inserted[0]) if inserted else 0)
+
+
+def build_all(
+    con: duckdb.DuckDBPyConnection,
+    months: Iterable[Month],
+    params: Mapping[str, Any],
+    *,
+    names: Iterable[str] | None = None,
+    sql_dir: Path = SQL_DIR,
+) -> list[BuildResult]:
+    """Tables in order, each for all the months before the next table is begun.
+
+    Table by table and not month by month, because growth reads a year earlier and contracts read the past.
+    """
+    ordered_months = sorted(months)
+    results: list[BuildResult] = []
+    for name in build_order(names, sql_dir):
+        if _table(name, sql_dir).is_partitioned:
+            results.extend(build(con, name, month, params, sql_dir=sql_dir) for month in ordered_months)
+        else:
+            results.append(build(con, name, None, params, sql_dir=sql_dir))
+    return results
+
+
+def describe(
+    con: duckdb.DuckDBPyConnection, table: SqlTable, bound: Mapping[str, Any]
+) -> tuple[tuple[str, str], ...]:
+    """Columns and types (lower case) that the query returns, without running it."""
+    rows = con.execute(f"describe {table.sql}", dict(bound)).fetchall()
+    return tuple((name, kind.lower()) for name, kind, *_ in rows)
+
+
+def _table(table_name: str, sql_dir: Path) -> SqlTable:
+    table = catalogue(sql_dir).get(table_name)
+    if table is None:
+        raise SqlContractError(
+            f"{table_name}: no such table; there is no sql/{table_name.replace('.', '/')}.sql. Correct the name."
+        )
+    if table.is_loaded:
+        raise SqlContractError(
+            f"{table.path}: {table_name} is loaded from the stores, not computed; use warehouse.load"
+        )
+    return table
+
+
+def _bound(table: SqlTable, month: Month | None, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Exactly the parameters that the query names: DuckDB refuses one too many as well as one too few."""
+    available: dict[str, Any] = dict(params)
+    if month is not None:
+        available[MONTH_PARAMETER] = month.start_date
+    missing = [parameter.name for parameter in table.params if parameter.name not in available]
+    if missing:
+        raise ValueError(f"{table.name} needs the parameter {', '.join(missing)}; see run_parameters()")
+    bound = {parameter.name: available[parameter.name] for parameter in table.params}
+    for parameter in table.params:
+        if parameter.type == "date" and not isinstance(bound[parameter.name], date):
+            raise TypeError(f"{table.name}: {parameter.name} is a date, not {bound[parameter.name]!r}")
+    return bound
+
+
+# Queries whose result has been compared with their header in this process: (table, body). Types depend on
+# the columns read, which are compared too, so once is enough and twenty-four months need not pay for it.
+_compared: set[tuple[str, str]] = set()
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, table: SqlTable, bound: Mapping[str, Any]) -> None:
+    """Compare header and query, and have the table there with the header's columns."""
+    if (table.name, table.sql) not in _compared:
+        _compare_with_header(table, describe(con, table, bound))
+        _compared.add((table.name, table.sql))
+    create_table(con, table)
+
+
+def create_table(con: duckdb.DuckDBPyConnection, table: SqlTable) -> None:
+    """Create the table with the columns of its header unless it is there.
+
+    Raises WarehouseOutdated when it is there with other columns.
+    """
+    promised = tuple((column.name, column.type) for column in table.columns)
+    present = tuple(
+        (name, kind.lower())
+        for name, kind in con.execute(
+            "select column_name, data_type from duckdb_columns() where schema_name = $1 and table_name = $2 "
+            "order by column_index",
+            list(table.name.split(".")),
+        ).fetchall()
+    )
+    if present == promised:
+        return
+    if present:
+        raise WarehouseOutdated(
+            f"{table.name}: the warehouse holds it with other columns than {table.path.name} has now. The "
+            f"warehouse is a cache: delete it or run `servtrade rebuild`."
+        )
+    columns = ", ".join(f"{name} {kind}" for name, kind in promised)
+    con.execute(f"create schema if not exists {table.schema}")
+    con.execute(f"create table {table.name} ({columns})")
+
+
+def _compare_with_header(table: SqlTable, returned: tuple[tuple[str, str], ...]) -> None:
+    promised = tuple((column.name, column.type) for column in table.columns)
+    if returned == promised:
+        return
+    for index, (name, kind) in enumerate(promised):
+        if index >= len(returned):
+            raise SqlContractError(
+                f"{table.path}: header lists {name}, query returns no such column. Add it or strike the line."
+            )
+        if returned[index][0] != name:
+            raise SqlContractError(
+                f"{table.path}: header lists {name}, query returns {returned[index][0]}. Rename one."
+            )
+        if returned[index][1] != kind:
+            raise SqlContractError(
+                f"{table.path}: header says {name} is {kind}, query returns {returned[index][1]}. Cast it or "
+                f"correct the header."
+            )
+    raise SqlContractError(
+        f"{table.path}: query returns {returned[len(promised)][0]}, which the header does not list. Add a "
+        f"“-- column:” line."
+    )
