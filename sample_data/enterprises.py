@@ -268,7 +268,7 @@ def _enterprise(
         holding_type=holding,
         is_key_enterprise=is_major or rng.random() < 0.5,
         is_advanced_technology=bool(profile.outsourcing_types) and rng.random() < 0.4,
-        contact=f"{rng.choice('样例虚构示演')}{rng.choice(('会计', '统计', '专员', '主管'))}",
+        contact=f"样例{rng.choice(('会计', '统计员', '专员', '主管'))}",
         phone=f"027-0000{number % 10_000:04d}",
         first=first,
         last=last,

@@ -6,14 +6,15 @@ clerk does to the shape of a sheet without harm is not here (`clerk`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from statistics import median
 from typing import Literal
 
-from pipelines.periods import Month
 from sample_data import timeline
-from sample_data.economy import FLOWS, EnterpriseSeries
+from sample_data.economy import FLOWS, EnterpriseSeries, Flow
 from sample_data.enterprises import stranger, wrong_check_character
 from sample_data.returns import OutsourcingRow, Return, Row, recompute_totals, whole
 
@@ -148,7 +149,7 @@ def _digit_too_many(filled: Return, series: EnterpriseSeries, position: int, rng
 
 def _large_change(filled: Return, series: EnterpriseSeries, position: int, rng: Random) -> list[Spot]:
     factor = rng.uniform(3.4, 4.4)
-    return _slip_one(filled, series, position, factor, f"约为实际的{factor:.1f}倍且未说明")
+    return _slip_one(filled, series, position, factor, f"约为实际的{factor:.1f}倍且未说明", "last_month")
 
 
 def _slip_all(
@@ -184,17 +185,19 @@ def _slip_one(
 def _copied_from_last_month(
     filled: Return, series: EnterpriseSeries, position: int, rng: Random
 ) -> list[Spot]:
+    """Every month figure is last month's. A row with one flow repeats a figure, a row with both is a copied row."""
     spots: list[Spot] = []
     for index, row in enumerate(filled.rows):
         row.remark = ""
-        for flow in FLOWS:
-            if row.amounts[flow] is not None:
-                before = _amounts_of(series, row, flow)
-                _replace_month(row, flow, before[position - 1])
-                spots.append(Spot("FM-2", f"row.{index}.{flow}", "整行照抄上月"))
+        traded = [flow for flow in FLOWS if row.amounts[flow] is not None]
+        for flow in traded:
+            _replace_month(row, flow, _amounts_of(series, row, flow)[position - 1])
+        if not row.is_parent:
+            rule = "Q2b" if len(traded) == 2 else "Q2a"
+            spots += [Spot("FM-2", f"row.{index}.{flow}", "本月数照抄上月", rule) for flow in traded]
     recompute_totals(filled)
-    steady = _steadiest(filled, series, position)
-    first = next(spot for spot in spots if spot.place == f"row.{steady[0]}.{steady[1]}")
+    whole_rows = [spot for spot in spots if spot.rule == "Q2b"]
+    first = (whole_rows or spots)[0]
     return [first, *(spot for spot in spots if spot is not first)]
 
 
@@ -202,7 +205,7 @@ def _copied_from_last_month(
 
 
 def _implausible_item(filled: Return, series: EnterpriseSeries, position: int, rng: Random) -> list[Spot]:
-    return _extra_row(filled, "SC12", "SGP", 0.08, rng, "软件企业填报海运货运")
+    return _extra_row(filled, "SC12", "SGP", 0.08, rng, "软件企业填报海运货运出口", flow="export")
 
 
 def _partner_is_china(filled: Return, series: EnterpriseSeries, position: int, rng: Random) -> list[Spot]:
@@ -216,14 +219,21 @@ def _unspecified_partner(filled: Return, series: EnterpriseSeries, position: int
 
 
 def _extra_row(
-    filled: Return, item: str, partner: str, share: float, rng: Random, note: str, place: str = "item_code"
+    filled: Return,
+    item: str,
+    partner: str,
+    share: float,
+    rng: Random,
+    note: str,
+    place: str = "item_code",
+    flow: str = "",
 ) -> list[Spot]:
     """A row that the enterprise never had: its cumulative figure is its month.
 
     It goes to the flow with the larger total, as a part of that total.
     """
     traded = [flow for flow in FLOWS if filled.totals[flow] is not None]
-    flow = max(traded, key=lambda candidate: whole(filled.totals[candidate]))
+    flow = flow or max(traded, key=lambda candidate: whole(filled.totals[candidate]))
     amount = max(1, round(whole(filled.totals[flow]) * share * rng.uniform(0.95, 1.05)))
     amounts: dict[str, int | str | None] = dict.fromkeys(("export", "export_ytd", "import", "import_ytd"))
     amounts[flow] = amounts[f"{flow}_ytd"] = amount
@@ -481,13 +491,17 @@ def _amounts_of(series: EnterpriseSeries, row: Row, flow: str) -> tuple[int, ...
 
 
 def _steadiest(
-    filled: Return, series: EnterpriseSeries, position: int
-) -> tuple[int, Literal["export", "import"]]:
-    """The row and flow, among the large ones that move as usual, whose month is nearest to last month's.
+    filled: Return,
+    series: EnterpriseSeries,
+    position: int,
+    *,
+    against: Literal["last_month", "history"] = "history",
+) -> tuple[int, Flow]:
+    """The row and flow, among the large ones, whose month is nearest to last month's or to the usual of a year.
 
     A mistake planted there stands out by its own factor and by nothing else.
     """
-    candidates: list[tuple[float, int, Literal["export", "import"], int]] = []
+    candidates: list[tuple[float, int, Flow, int]] = []
     for index, row in enumerate(filled.rows):
         if row.is_parent:
             continue
@@ -495,8 +509,9 @@ def _steadiest(
             if row.amounts[flow] is None:
                 continue
             amounts = _amounts_of(series, row, flow)
-            base = amounts[position - 1] if position else amounts[position]
-            candidates.append((abs(amounts[position] / base - 1), index, flow, amounts[position]))
+            earlier = amounts[max(0, position - 12) : position] or amounts[position : position + 1]
+            base = earlier[-1] if against == "last_month" else median(earlier)
+            candidates.append((abs(math.log(amounts[position] / base)), index, flow, amounts[position]))
     largest = max(candidate[3] for candidate in candidates)
     fitting = [candidate for candidate in candidates if candidate[3] >= largest * 0.1]
     _, index, flow, _ = min(fitting)

@@ -72,11 +72,12 @@ class _Planner:
         }
         self.taken: set[tuple[int, int]] = set()
         self.order = list(self.intents)
+        self.expected_count = len(self.order)
         self.rng.shuffle(self.order)
 
     def leave_out(self, share: float) -> None:
         """Returns that never come; not from the enterprises that the bureau rings."""
-        wanted = round(len(self.order) * share)
+        wanted = round(self.expected_count * share)
         for key in self._free():
             if wanted == 0:
                 return
@@ -88,7 +89,7 @@ class _Planner:
 
     def plant(self, share: float) -> None:
         """Mistakes in turn of a shuffled deck, each on a return that offers what it needs."""
-        wanted = round(len(self.order) * share)
+        wanted = round(self.expected_count * share)
         deck: list[Kind] = []
         while len(deck) < wanted:
             # Every round of the deck begins with one of each, so that small cities see many kinds.
@@ -117,12 +118,12 @@ class _Planner:
                 for key, kind in planted
                 if kind.verdict == verdict and kind.is_attributable and not self.register[key[0]].is_major
             ]
-            for key in candidates[: round(len(self.order) * unmended_share)]:
+            for key in candidates[: round(self.expected_count * unmended_share)]:
                 self.intents[key] = replace(self.intents[key], is_mended=False)
 
     def mark(self, share: float, attribute: str) -> None:
         """Set one of the harmless attributes on so many returns that nothing else happens to."""
-        wanted = round(len(self.order) * share)
+        wanted = round(self.expected_count * share)
         for key in self._free():
             if wanted == 0:
                 return
