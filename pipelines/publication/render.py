@@ -42,7 +42,7 @@ def as_text(table: PrintedTable, language: Language) -> str:
     widths = [
         max(
             [
-                display_width(column.label.of(language)),
+                display_width(column.label.in_one_line(language)),
                 *(display_width(cells[index]) for _, cells in body if cells),
             ]
         )
@@ -61,7 +61,7 @@ def as_text(table: PrintedTable, language: Language) -> str:
         group_line += _GAP + padded(" " * left + label, width)
         at += len(head.columns)
     head_line = padded(stub, first) + "".join(
-        _GAP + padded(column.label.of(language), width, right=column.kind != "text")
+        _GAP + padded(column.label.in_one_line(language), width, right=column.kind != "text")
         for column, width in zip(columns, widths, strict=True)
     )
     rule = "─" * display_width(head_line)
@@ -95,7 +95,9 @@ def as_csv(table: PrintedTable, language: Language) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     columns = [column for head in table.heads for column in head.columns]
     heads = [
-        f"{head.label.of(language)} {column.label.of(language)}" if head.label else column.label.of(language)
+        f"{head.label.of(language)} {column.label.in_one_line(language)}"
+        if head.label
+        else column.label.in_one_line(language)
         for head in table.heads
         for column in head.columns
     ]
@@ -176,4 +178,4 @@ def _plain(cell: Any, column: Column, language: Language) -> str:
 
 
 def _both(text: Any) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
+    return {"zh": text.in_one_line("zh"), "en": text.in_one_line("en")}

@@ -65,6 +65,10 @@ class Text:
     def of(self, language: Language) -> str:
         return self.zh if language == "zh" else self.en
 
+    def in_one_line(self, language: Language) -> str:
+        """A head that is broken into lines in print, where there is room for one line only."""
+        return self.of(language).replace("\n", "" if language == "zh" else " ")
+
     def filled(self, month: Month) -> Text:
         """With {month}, {ytd}, {period} and {year} replaced as each language says them."""
         short, first = _MONTHS_EN[month.month - 1], _MONTHS_EN[0]

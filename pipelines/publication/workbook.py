@@ -39,8 +39,10 @@ _FIRST_HEAD_ROW = 3  # above it: title, period, compiler with number and unit
 _FIRST_BODY_ROW = _FIRST_HEAD_ROW + 2
 _BODY_HEIGHT = 17.0
 _LINE_HEIGHT = 13.5
-_STUB_WIDTH = (16, 40)  # least and most places of the first column
-_COLUMN_WIDTH = (8, 22)
+# Places of 10-point type in one unit of column width. A unit is a digit of 11 points; Latin words run narrower.
+_PLACES_PER_UNIT: dict[Language, float] = {"zh": 1.04, "en": 1.18}
+_STUB_WIDTH = (16, 44)  # least and most places of the first column
+_COLUMN_WIDTH = (7.5, 22)
 # Three colours that stay apart in grey print; mode 1, 2, 4 or the single series.
 _SERIES_COLOURS = ("#1F4E79", "#9DC3E6", "#C55A11")
 
@@ -58,8 +60,7 @@ _WORDS: dict[str, Text] = {
     "contents_number": Text("表号", "No."),
     "contents_title": Text("表名", "Title"),
     "contents_unit": Text("计量单位", "Unit"),
-    "other_language": Text("English", "中文"),
-    "back": Text("返回目录", "Contents"),
+    "chart_of": Text("数据见{name}", "Data: {name}"),
     "zero": Text("“0”为零", "0 is zero"),
 }
 
@@ -77,10 +78,15 @@ def sheet_name(number: int, language: Language) -> str:
     return f"表{number}" if language == "zh" else f"Table {number}"
 
 
+def chart_sheet_name(number: int, language: Language) -> str:
+    """图7 or Chart 7."""
+    return f"图{number}" if language == "zh" else f"Chart {number}"
+
+
 def write_workbook(path: Path, month: Month, tables: Sequence[PrintedTable], imprint: Imprint) -> None:
     """Write the tables of one month as one workbook.
 
-    Sheets: 目录, 表1 ..., Contents, Table 1 ...; every figure is a number cell with the format of its column,
+    Sheets: 目录, 表1 ..., 图7 after 表7, Contents, Table 1 ...; every figure is a number cell with the format of its column,
     already rounded. The bytes depend on the arguments and the version of XlsxWriter only.
     """
     workbook = xlsxwriter.Workbook(
@@ -108,6 +114,7 @@ def write_workbook(path: Path, month: Month, tables: Sequence[PrintedTable], imp
             contents = workbook.add_worksheet(_WORDS["contents"].of(language))
             for table in tables:
                 drawer.draw(table)
+                drawer.draw_chart(table)
             drawer.draw_contents(contents, tables)
         workbook.worksheets()[0].activate()
     finally:
@@ -123,6 +130,7 @@ class _Drawer:
         self._month = month
         self._imprint = imprint
         self._formats: dict[tuple[tuple[str, object], ...], Any] = {}
+        self._points_high = 0.0  # of the sheet being drawn
 
     # --- one table ------------------------------------------------------------------------------------------------
 
@@ -132,18 +140,22 @@ class _Drawer:
         columns = [column for head in table.heads for column in head.columns]
         last = len(columns)
         widths = self._widths(table, columns)
+        self._points_high = 0.0
         for index, width in enumerate(widths):
             sheet.set_column(index, index, width)
         self._draw_top(sheet, table, widths)
         self._draw_heads(sheet, table, widths)
         end = self._draw_body(sheet, table, columns)
         end = self._draw_foot(sheet, table, end, sum(widths), last)
-        end = self._draw_chart(sheet, table, columns, end, sum(widths))
-        self._set_page(sheet, table, last, end)
+        self._set_page(sheet, table, widths, end - 1)
+
+    def _set_height(self, sheet: Any, row: int, points: float) -> None:
+        sheet.set_row(row, points)
+        self._points_high += points
 
     def _draw_top(self, sheet: Any, table: PrintedTable, widths: list[float]) -> None:
         spec, last = table.spec, len(widths) - 1
-        sheet.set_row(0, 28)
+        self._set_height(sheet, 0, 28)
         title = f"{sheet_name(spec.number, self._language)}  {spec.title.of(self._language)}"
         sheet.merge_range(
             0,
@@ -155,7 +167,7 @@ class _Drawer:
         )
         period = Text("{period}", "{period}").filled(self._month).of(self._language)
         sheet.merge_range(1, 0, 1, last, period, self._format(align="center", font_size=11))
-        sheet.set_row(1, 17)
+        self._set_height(sheet, 1, 17)
         # Half of the width for the compiler, half for number and unit: as many columns as that takes.
         middle = next(
             index
@@ -166,7 +178,7 @@ class _Drawer:
         right = f"{self._word('number', number=spec.number)}    {self._word('unit', unit=spec.unit)}"
         _merge(sheet, (2, 0, middle), left, self._format(align="left"))
         _merge(sheet, (2, middle + 1, last), right, self._format(align="right"))
-        sheet.set_row(2, 16)
+        self._set_height(sheet, 2, 16)
 
     def _draw_heads(self, sheet: Any, table: PrintedTable, widths: list[float]) -> None:
         head = {"align": "center", "valign": "vcenter", "text_wrap": True, "bold": True}
@@ -191,8 +203,8 @@ class _Drawer:
                     sheet.write_string(bottom, at, label, self._format(**head, bottom=1))
                 lines[1] = max(lines[1], needed)
                 at += 1
-        sheet.set_row(top, 6 + lines[0] * _LINE_HEIGHT)
-        sheet.set_row(bottom, 6 + lines[1] * _LINE_HEIGHT)
+        self._set_height(sheet, top, 6 + lines[0] * _LINE_HEIGHT)
+        self._set_height(sheet, bottom, 6 + lines[1] * _LINE_HEIGHT)
 
     def _draw_body(self, sheet: Any, table: PrintedTable, columns: list[Column]) -> int:
         """Write the rows; returns the first sheet row below them."""
@@ -202,7 +214,7 @@ class _Drawer:
             sheet.merge_range(
                 _FIRST_BODY_ROW, 0, _FIRST_BODY_ROW, last, empty, self._format(align="center", bottom=2)
             )
-            sheet.set_row(_FIRST_BODY_ROW, _BODY_HEIGHT * 2)
+            self._set_height(sheet, _FIRST_BODY_ROW, _BODY_HEIGHT * 2)
             return _FIRST_BODY_ROW + 1
         widths = self._widths(table, columns)
         for offset, row in enumerate(table.rows):
@@ -211,7 +223,7 @@ class _Drawer:
             if offset == len(table.rows) - 1:
                 line["bottom"] = 2
             label = row.label.of(self._language)
-            lines = line_count(label, widths[0] - 1 - 2 * row.indent)
+            lines = line_count(label, widths[0] * self._places_per_unit - 2 * row.indent)
             stub = self._format(**line, align="left", indent=row.indent, text_wrap=True, bold=row.is_heading)
             if row.is_heading:
                 _merge(sheet, (at, 0, last), label, stub)
@@ -223,9 +235,14 @@ class _Drawer:
                     break
                 cell = row.cells[column.code]
                 self._write_cell(sheet, (at, index), cell, column, line)
-                if column.kind == "text":
-                    lines = max(lines, line_count(formatted(cell, column, self._language), widths[index] - 1))
-            sheet.set_row(at, _BODY_HEIGHT + (lines - 1) * _LINE_HEIGHT)
+                if column.kind == "text" or cell.text is not None:
+                    lines = max(
+                        lines,
+                        line_count(
+                            formatted(cell, column, self._language), widths[index] * self._places_per_unit
+                        ),
+                    )
+            self._set_height(sheet, at, _BODY_HEIGHT + (lines - 1) * _LINE_HEIGHT)
         return _FIRST_BODY_ROW + len(table.rows)
 
     def _write_cell(
@@ -243,7 +260,7 @@ class _Drawer:
             )
         else:
             mark = formatted(cell, column, self._language)
-            style = self._format(**line, align="right")
+            style = self._format(**line, align="right", text_wrap=cell.text is not None)
             if mark:
                 sheet.write_string(row, at, mark, style)
             else:
@@ -274,42 +291,49 @@ class _Drawer:
         for paragraph in paragraphs:
             sheet.merge_range(row, 0, row, last, "", style)
             sheet.write_string(row, 0, paragraph, style)
-            # The notes are in 9 points where widths are in 10, so a line holds a little more: count on a little less.
-            sheet.set_row(row, 3 + line_count(paragraph, width * 1.02) * 12.0)
+            self._set_height(
+                sheet, row, 3 + line_count(paragraph, width * self._places_per_unit * 10 / 9) * 12.0
+            )
             row += 1
         return row
 
     # --- charts ---------------------------------------------------------------------------------------------------
 
-    def _draw_chart(
-        self, sheet: Any, table: PrintedTable, columns: list[Column], row: int, width: float
-    ) -> int:
-        """Draw the table's chart below it, if it has one and rows to show; returns the last sheet row taken."""
+    def draw_chart(self, table: PrintedTable) -> None:
+        """Draw the table's chart, if it has one and rows to show, on a sheet and a page of its own after the table."""
         spec = table.spec.chart
-        if spec is None:
-            return row - 1
         shown = [
-            (index, one)
-            for index, one in enumerate(table.rows)
-            if any(one.code.startswith(code) for code in spec.rows) and not one.is_heading
+            (index, row)
+            for index, row in enumerate(table.rows)
+            if spec is not None
+            and not row.is_heading
+            and any(row.code.startswith(code) for code in spec.rows)
         ]
-        if not shown:
-            return row - 1
-        indices = [index + 1 for index, column in enumerate(columns) if column.code in spec.columns]
+        if spec is None or not shown:
+            return
         name = sheet_name(table.spec.number, self._language)
+        indices = [
+            index for index, column in enumerate(table.spec.columns, start=1) if column.code in spec.columns
+        ]
+        draw = self._stacked_modes if spec.kind == "stacked_modes" else self._target_bars
+        chart = draw(name, shown, indices)
         title = spec.title.filled(self._month).of(self._language)
-        if spec.kind == "stacked_modes":
-            chart = self._stacked_modes(name, shown, indices)
-        else:
-            chart = self._target_bars(name, shown, indices[0])
-        chart.set_title({"name": title, "overlay": False, "name_font": self._chart_font(12, bold=True)})
-        chart.set_legend({"position": "bottom", "font": self._chart_font(9)})
+        chart.set_title({"name": title, "overlay": False, "name_font": self._chart_font(14, bold=True)})
         chart.set_chartarea({"border": {"none": True}})
-        height = 300
-        chart.set_size({"width": min(width * 7.0, 860), "height": height})
-        sheet.insert_chart(row + 1, 0, chart, {"object_position": 1, "x_offset": 6, "description": title})
-        taken = round(height / 20) + 2  # default rows are 20 pixels high
-        return row + taken
+        chart.set_size({"width": 960, "height": 520})
+        sheet = self._workbook.add_worksheet(chart_sheet_name(table.spec.number, self._language))
+        sheet.insert_chart(1, 0, chart, {"object_position": 2, "description": title})
+        back = self._word("chart_of", name=name)
+        link = self._format(font_color="#1F4E79", underline=1)
+        sheet.write_url(0, 0, f"internal:'{name}'!A1", link, back)
+        sheet.hide_gridlines(2)
+        sheet.set_paper(9)
+        sheet.set_landscape()
+        sheet.set_margins(left=0.5, right=0.5, top=0.7, bottom=0.75)
+        sheet.fit_to_pages(1, 1)
+        sheet.center_horizontally()
+        sheet.print_area(0, 0, 28, 15)
+        sheet.set_footer(self._footer())
 
     def _stacked_modes(self, name: str, shown: list[tuple[int, Row]], indices: list[int]) -> Any:
         chart = self._workbook.add_chart({"type": "column", "subtype": "stacked"})
@@ -333,10 +357,19 @@ class _Drawer:
                     },
                 }
             )
-        self._axes(chart, value_format="#,##0")
+        chart.set_x_axis({"num_font": self._chart_font(11), "line": {"color": "#7F7F7F"}})
+        chart.set_y_axis(
+            {
+                "num_font": self._chart_font(10),
+                "num_format": "#,##0",
+                "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9", "width": 0.5}},
+            }
+        )
+        chart.set_legend({"position": "bottom", "font": self._chart_font(11)})
         return chart
 
-    def _target_bars(self, name: str, shown: list[tuple[int, Row]], column: int) -> Any:
+    def _target_bars(self, name: str, shown: list[tuple[int, Row]], indices: list[int]) -> Any:
+        column = indices[0]
         first, last = _FIRST_BODY_ROW + shown[0][0], _FIRST_BODY_ROW + shown[-1][0]
         chart = self._workbook.add_chart({"type": "bar"})
         chart.add_series(
@@ -346,23 +379,31 @@ class _Drawer:
                 "values": [name, first, column, last, column],
                 "fill": {"color": _SERIES_COLOURS[0]},
                 "gap": 60,
-                "data_labels": {"value": True, "num_format": "0.0", "font": self._chart_font(9)},
+                "data_labels": {
+                    "value": True,
+                    "num_format": '0.0"%"',
+                    "position": "inside_end",
+                    "font": {**self._chart_font(12, bold=True), "color": "#FFFFFF"},
+                },
             }
         )
-        self._axes(chart, value_format="0", reverse=True, from_zero=True)
+        # In a bar chart XlsxWriter calls the vertical axis y; the first target stands on top.
+        chart.set_y_axis({"num_font": self._chart_font(11), "reverse": True, "line": {"color": "#7F7F7F"}})
+        chart.set_x_axis(
+            {
+                "num_font": self._chart_font(10),
+                "num_format": "0",
+                "min": 0,
+                "major_unit": 50,
+                "label_position": "high",
+                "major_gridlines": {
+                    "visible": True,
+                    "line": {"color": "#7F7F7F", "width": 0.75, "dash_type": "dash"},
+                },
+            }
+        )
+        chart.set_legend({"none": True})
         return chart
-
-    def _axes(self, chart: Any, *, value_format: str, reverse: bool = False, from_zero: bool = False) -> None:
-        font = {"num_font": self._chart_font(9)}
-        chart.set_x_axis({**font, "reverse": reverse, "line": {"color": "#7F7F7F"}} if reverse else font)
-        value_axis: dict[str, Any] = {
-            **font,
-            "num_format": value_format,
-            "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9", "width": 0.5}},
-        }
-        if from_zero:
-            value_axis["min"] = 0
-        chart.set_y_axis(value_axis)
 
     def _chart_font(self, size: int, *, bold: bool = False) -> dict[str, Any]:
         return {"name": self._body_font, "size": size, "bold": bold}
@@ -419,7 +460,7 @@ class _Drawer:
         for text in lines:
             sheet.merge_range(row, 0, row, 2, "", style)
             sheet.write_string(row, 0, text, style)
-            sheet.set_row(row, 4 + line_count(text, 90) * _LINE_HEIGHT)
+            sheet.set_row(row, 4 + line_count(text, 92 * self._places_per_unit) * _LINE_HEIGHT)
             row += 1
         sheet.hide_gridlines(2)
         sheet.set_paper(9)
@@ -431,18 +472,29 @@ class _Drawer:
 
     # --- page, widths, formats ------------------------------------------------------------------------------------
 
-    def _set_page(self, sheet: Any, table: PrintedTable, last: int, end: int) -> None:
+    def _set_page(self, sheet: Any, table: PrintedTable, widths: list[float], end: int) -> None:
         sheet.hide_gridlines(2)
         sheet.set_paper(9)  # A4
         if table.spec.orientation == "landscape":
             sheet.set_landscape()
         sheet.set_margins(left=0.5, right=0.5, top=0.7, bottom=0.75)
-        sheet.fit_to_pages(1, 0)  # one page wide, so that no column is lost; as many pages long as it takes
+        # One page wide, so that no column is lost, and as many pages long as it takes; but a table that is
+        # a little longer than a page is made to fit, rather than leave its notes alone on the second.
+        sheet.fit_to_pages(1, 1 if self._pages_long(table, widths) <= 1.25 else 0)
         sheet.center_horizontally()
         sheet.repeat_rows(0, _FIRST_BODY_ROW - 1)
-        sheet.print_area(0, 0, end, last)
+        sheet.print_area(0, 0, end, len(widths) - 1)
         sheet.freeze_panes(_FIRST_BODY_ROW, 1)
         sheet.set_footer(self._footer())
+
+    def _pages_long(self, table: PrintedTable, widths: list[float]) -> float:
+        """How many A4 pages the sheet takes once it has been made one page wide."""
+        is_wide = table.spec.orientation == "landscape"
+        page_width, page_height = (
+            (842 - 72, 595 - 105) if is_wide else (595 - 72, 842 - 105)
+        )  # less the margins
+        points_wide = sum(0.75 * (7 * width + 5) for width in widths)
+        return self._points_high * min(1.0, page_width / points_wide) / page_height
 
     def _footer(self) -> str:
         snapshot = self._word("snapshot", snapshot=self._imprint.snapshot_id)
@@ -460,13 +512,25 @@ class _Drawer:
             ),
             default=0,
         )
-        widths: list[float] = [_between(stub + 2, _STUB_WIDTH)]
+        widths: list[float] = [_between(stub / self._places_per_unit + 2, _STUB_WIDTH)]
         for column in columns:
-            written = [formatted(row.cells[column.code], column, language) for row in table.rows if row.cells]
+            cells = [row.cells[column.code] for row in table.rows if row.cells]
+            # Words in a column of figures are wrapped at the width of the figures.
+            written = [
+                formatted(cell, column, language)
+                for cell in cells
+                if column.kind == "text" or cell.text is None
+            ]
             # A head may wrap, but no word of it may be broken; Chinese heads look best in at most two lines.
             label = column.label.of(language)
-            head = max(longest_piece(label), -(-display_width(label) // 2))
+            lines = label.split("\n")
+            if len(lines) == 1:
+                head = max(longest_piece(label), -(-display_width(label) // 2))
+            else:
+                head = max(display_width(line) for line in lines)
             widest = max((display_width(text) for text in written), default=0)
+            if column.kind == "text":
+                widest = round(widest / self._places_per_unit)
             widths.append(_between(max(widest + 2, head + 2), _COLUMN_WIDTH))
         for at, group in _groups(table):
             if group is not None:  # the group's own label in one line over its columns
@@ -483,12 +547,16 @@ class _Drawer:
             self._formats[key] = self._workbook.add_format(complete)
         return self._formats[key]
 
-    def _word(self, name: str, **values: object) -> str:
+    def _word(self, name: str, /, **values: object) -> str:
         filled = {
             key: value.of(self._language) if isinstance(value, Text) else value
             for key, value in values.items()
         }
         return _WORDS[name].of(self._language).format(**filled)
+
+    @property
+    def _places_per_unit(self) -> float:
+        return _PLACES_PER_UNIT[self._language]
 
     @property
     def _body_font(self) -> str:
@@ -528,5 +596,5 @@ def _day(day: date, language: Language) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if language == "zh" else day.isoformat()
 
 
-def _between(value: float, bounds: tuple[int, int]) -> float:
+def _between(value: float, bounds: tuple[float, float]) -> float:
     return float(min(max(value, bounds[0]), bounds[1]))
