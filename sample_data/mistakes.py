@@ -170,9 +170,14 @@ def _slip_all(
 
 
 def _slip_one(
-    filled: Return, series: EnterpriseSeries, position: int, factor: float, note: str
+    filled: Return,
+    series: EnterpriseSeries,
+    position: int,
+    factor: float,
+    note: str,
+    against: Literal["last_month", "history"] = "history",
 ) -> list[Spot]:
-    index, flow = _steadiest(filled, series, position)
+    index, flow = _steadiest(filled, series, position, against=against)
     row = filled.rows[index]
     before = row.amounts[flow]
     row.remark = ""
