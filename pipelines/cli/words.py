@@ -120,11 +120,19 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "已收取 {count} 个文件，连同审核结果放在 {path}",
         "{count} files taken in; they and the answers to them are in {path}",
     ),
+    # doctor
+    "doctor_ok": ("本机环境齐备。", "Nothing is missing on this machine."),
+    "doctor_missing": ("有 {count} 项需要处理，见上。", "{count} things need attention, see above."),
     # demo
     "demo_not_empty": (
-        "{path} 已有真实报送（{count} 份不是演示数据），演示不会写入。请用 --data 指定另一个文件夹。",
-        "{path} holds real returns ({count} submissions are not the demo's); the demo will not touch it. "
-        "Choose another folder with --data.",
+        "{path} 已有真实数据（{count} 份报送不是演示数据，名录 {registered} 行），演示不会写入。请用 --data 指定另一个文件夹。",
+        "{path} holds real data ({count} submissions are not the demo's, {registered} rows of a register); the demo "
+        "will not touch it. Choose another folder with --data.",
+    ),
+    "demo_other_city": (
+        "{path} 已有另一座样例城市（{enterprises} 家企业，{months} 个月，种子 {seed}）。请用 --data 指定另一个文件夹，或删除它。",
+        "{path} holds another sample city ({enterprises} enterprises, {months} months, seed {seed}). Choose another "
+        "folder with --data, or delete it.",
     ),
 }
 

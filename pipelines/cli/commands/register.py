@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,10 @@ from pipelines.cli.exits import CommandFailed, Exit
 from pipelines.cli.options import MONTH, common, json_option
 from pipelines.cli.stores import ledger_of, person
 from pipelines.cli.terminal import Terminal
-from pipelines.periods import Month
+from pipelines.periods import Month, parse_period
+
+if TYPE_CHECKING:
+    from pipelines.ledger.shapes import RegisterRow
 
 REQUIRED = ("enterprise_code", "enterprise_name", "district_code")
 OPTIONAL = ("industry_code", "from_month", "to_month", "contact", "phone")
@@ -35,36 +38,7 @@ def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
     contact, phone. An enterprise may stand in several rows, one a stretch of months. Importing the same file
     twice changes nothing; enterprises that the file does not name stay as they are.
     """
-    from pipelines.ledger.shapes import RegisterRow
-
-    read = read_register(file)
-    problems: list[str] = []
-    rows = []
-    for number, row in read:
-        from_month, to_month = row.get("from_month"), row.get("to_month")
-        try:
-            rows.append(
-                RegisterRow(
-                    enterprise_code=row["enterprise_code"].strip().upper(),
-                    enterprise_name=row["enterprise_name"].strip(),
-                    district_code=_district(row["district_code"].strip()),
-                    industry_code=row.get("industry_code", "").strip(),
-                    from_month=Month.parse(from_month.strip()) if from_month and from_month.strip() else None,
-                    to_month=Month.parse(to_month.strip()) if to_month and to_month.strip() else None,
-                    contact=row.get("contact", "").strip(),
-                    phone=row.get("phone", "").strip(),
-                )
-            )
-        except ValueError as error:
-            problems.append(f"{file.name}:{number}: {error}")
-            continue
-        if not rows[-1].enterprise_code or not rows[-1].enterprise_name:
-            problems.append(
-                terminal.pick(
-                    f"{file.name}:{number}: 缺少企业代码或名称",
-                    f"{file.name}:{number}: enterprise code or name is missing",
-                )
-            )
+    rows, problems = register_rows(file)
     if problems:
         for problem in problems:
             terminal.warn(problem)
@@ -143,6 +117,48 @@ def list_register(terminal: Terminal, month: Month | None, as_json: bool) -> Non
             for spell in spells
         ],
     )
+
+
+def register_rows(file: Path) -> tuple[list[RegisterRow], list[str]]:
+    """The rows of a register file as the ledger takes them, and what is wrong with those that cannot be taken."""
+    from pipelines.ledger.shapes import RegisterRow
+
+    rows: list[RegisterRow] = []
+    problems: list[str] = []
+    for number, row in read_register(file):
+        try:
+            rows.append(
+                RegisterRow(
+                    enterprise_code=_filled(row, "enterprise_code").upper(),
+                    enterprise_name=_filled(row, "enterprise_name"),
+                    district_code=_district(_filled(row, "district_code")),
+                    industry_code=row.get("industry_code", "").strip(),
+                    from_month=_month(row.get("from_month", "")),
+                    to_month=_month(row.get("to_month", "")),
+                    contact=row.get("contact", "").strip(),
+                    phone=row.get("phone", "").strip(),
+                )
+            )
+        except ValueError as error:
+            problems.append(f"{file.name}:{number}: {error}")
+    return rows, problems
+
+
+def _filled(row: dict[str, str], name: str) -> str:
+    value = row[name].strip()
+    if not value:
+        raise ValueError(f"{name} 为空 / is empty")
+    return value
+
+
+def _month(text: str) -> Month | None:
+    """A month in any of the shapes of forms. Raises InvalidPeriod, a ValueError."""
+    if not text.strip():
+        return None
+    period = parse_period(text.strip())
+    if period.kind != "month":
+        raise ValueError(f"{text!r} 不是月份 / is not a month")
+    return period.first
 
 
 def read_register(file: Path) -> list[tuple[int, dict[str, str]]]:
