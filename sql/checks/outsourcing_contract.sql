@@ -9,6 +9,7 @@
 -- column: sheet | varchar | sheet as named in the file
 -- column: executed_cell | varchar | cell of the amount executed this month
 -- column: executed_cumulative_cell | varchar | cell of the amount executed since signing
+-- column: excess_cell | varchar | cell at which an excess over the contract is asked about: the contract's value, or the amount since signing where that does not follow from last month's
 -- column: business_key | varchar | enterprise/contract
 -- column: subject_zh | varchar | contract × shore × partner
 -- column: subject_en | varchar | contract × shore × partner
@@ -78,6 +79,10 @@ select
     l.sheet,
     l.executed_cell,
     l.executed_cumulative_cell,
+    case
+        when l.executed_cumulative <> v.executed_cumulative + l.executed then l.executed_cumulative_cell
+        else coalesce(l.contract_amount_cell, l.executed_cumulative_cell)
+    end as excess_cell,
     l.enterprise_code || '/' || coalesce(l.contract_no, '') as business_key,
     '合同 ' || coalesce(l.contract_no, '编号未填')
         || case l.shore when 'offshore' then ' × 离岸' when 'onshore' then ' × 在岸' else '' end

@@ -7,7 +7,7 @@
 -- column: submission_id | varchar | the file it came from
 -- column: form_code | varchar | FM-3
 -- column: sheet | varchar | sheet as named in the file
--- column: cell | varchar | cell of the largest offshore amount executed this month
+-- column: cell | varchar | cell of the first offshore amount executed this month
 -- column: business_key | varchar | enterprise
 -- column: subject_zh | varchar | 离岸执行额
 -- column: subject_en | varchar | offshore executed
@@ -31,12 +31,15 @@ offshore as (
     from contract
     group by submission_id
 ),
-largest as (
+first_offshore as (
     select
         *,
         row_number() over (
             partition by submission_id
-            order by case when shore = 'offshore' then 0 else 1 end, coalesce(executed, 0) desc, sheet, row_number
+            order by
+                case when shore = 'offshore' and executed > 0 then 0 when shore = 'offshore' then 1 else 2 end,
+                sheet,
+                row_number
         ) as place
     from contract
 ),
@@ -66,7 +69,7 @@ select
         when o.executed > 0 and coalesce(x.export_row_count, 0) > 0 then true
         when o.executed > 0 and coalesce(x.unknown_count, 0) = 0 then false
     end as is_offshore_exported
-from largest as g
+from first_offshore as g
 inner join offshore as o on o.submission_id = g.submission_id
 left join export as x on x.submission_id = g.submission_id
 where g.place = 1

@@ -11,6 +11,9 @@
 -- column: period_form_code | varchar | form on which the period stands
 -- column: period_sheet | varchar | sheet on which the period stands
 -- column: period_cell | varchar | cell of the period
+-- column: zero_form_code | varchar | form on which the box 本月无业务 is ticked, else where the period stands
+-- column: zero_sheet | varchar | sheet of that
+-- column: zero_cell | varchar | cell of that
 -- column: business_key | varchar | enterprise
 -- column: subject_zh | varchar | the enterprise's name as written on the return
 -- column: subject_en | varchar | the same
@@ -58,7 +61,7 @@ head as (
     inner join filed as f on f.submission_id = c.submission_id
     where c.month_start_date = $month_start_date
       and c.section = 'head'
-      and c.field in ('enterprise_code', 'enterprise_name', 'reference_month')
+      and c.field in ('enterprise_code', 'enterprise_name', 'reference_month', 'is_zero_return')
 ),
 -- GB 32100-2015: value of a character is its place in an alphabet without I, O, S, V and Z; weights are powers of 3.
 code_sum as (
@@ -169,6 +172,9 @@ select
     period_head.form_code as period_form_code,
     period_head.sheet as period_sheet,
     period_head.cell as period_cell,
+    coalesce(zero_head.form_code, period_head.form_code) as zero_form_code,
+    coalesce(zero_head.sheet, period_head.sheet) as zero_sheet,
+    coalesce(zero_head.cell, period_head.cell) as zero_cell,
     f.enterprise_code as business_key,
     name_head.text as subject_zh,
     name_head.text as subject_en,
@@ -203,6 +209,8 @@ left join head as name_head
     on name_head.submission_id = f.submission_id and name_head.field = 'enterprise_name' and name_head.position = 1
 left join head as period_head
     on period_head.submission_id = f.submission_id and period_head.field = 'reference_month' and period_head.position = 1
+left join head as zero_head
+    on zero_head.submission_id = f.submission_id and zero_head.field = 'is_zero_return' and zero_head.position = 1
 left join business as b on b.submission_id = f.submission_id
 left join earlier_business as e on e.enterprise_code = f.enterprise_code
 order by f.submission_id

@@ -7,7 +7,9 @@
 -- column: submission_id | varchar | the file it came from
 -- column: form_code | varchar | FM-2
 -- column: sheet | varchar | sheet as named in the file
--- column: total_cell | varchar | cell of the printed total since January; the first row's where there is none
+-- column: revenue_form_code | varchar | FM-1 where this return holds it, else FM-2
+-- column: revenue_sheet | varchar | sheet of revenue_cell
+-- column: revenue_cell | varchar | cell of the revenue where this return holds it; else of the printed total since January, or the first row's
 -- column: unspecified_cell | varchar | partner's cell of the largest row without a named partner
 -- column: business_key | varchar | enterprise/flow
 -- column: subject_zh | varchar | flow
@@ -99,6 +101,7 @@ unspecified_row as (
     select
         submission_id,
         flow,
+        sheet,
         coalesce(partner_cell, item_cell) as cell,
         remark,
         row_number() over (
@@ -122,6 +125,9 @@ total as (
 profile as (
     select
         e.enterprise_code,
+        e.submission_id,
+        e.sheet,
+        e.revenue_cell,
         cast(e.revenue as double) * cast(e.unit_multiplier as double)
             * case when e.currency_code = 'USD' then 1.0 else r.usd_per_unit end as revenue_usd,
         row_number() over (
@@ -139,8 +145,10 @@ select
     cast($month_start_date as date) as month_start_date,
     s.submission_id,
     'FM-2' as form_code,
-    coalesce(t.sheet, f.sheet) as sheet,
-    coalesce(t.cell, f.cell) as total_cell,
+    coalesce(u.sheet, t.sheet, f.sheet) as sheet,
+    case when p.submission_id = s.submission_id then 'FM-1' else 'FM-2' end as revenue_form_code,
+    case when p.submission_id = s.submission_id then p.sheet else coalesce(t.sheet, f.sheet) end as revenue_sheet,
+    case when p.submission_id = s.submission_id then p.revenue_cell else coalesce(t.cell, f.cell) end as revenue_cell,
     u.cell as unspecified_cell,
     filed.enterprise_code || '/' || s.flow as business_key,
     case when s.flow = 'export' then '出口' else '进口' end as subject_zh,

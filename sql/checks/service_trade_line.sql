@@ -43,7 +43,7 @@
 -- column: history_basis | varchar | line, or flow where the line has no history of its own and makes most of the flow
 -- column: ratio_to_history | double | amount over history_amount
 -- column: larger_with_history_usd | double | the larger of the two, in US dollars
--- column: slip_distance_log10 | double | distance on the log scale to the nearest slip (10, 100, 1,000, 10,000 times or the exchange rate, up or down); empty if the level was accepted last month or a year ago
+-- column: slip_distance | double | distance on the log scale to the nearest slip (10, 100, 1,000, 10,000 times or the exchange rate, up or down), over the tolerance of that slip: up to 1 is near; empty if the level was accepted last month or a year ago
 -- column: slip_kind_zh | varchar | what the nearest slip would be
 -- column: slip_kind_en | varchar | what the nearest slip would be
 -- column: slip_suggestion | double | the amount without the nearest slip, declared unit; a suggestion, never applied
@@ -483,7 +483,12 @@ slip_nearest as (
     select
         s.*,
         s.currency_distance <= s.scale_distance as is_currency,
-        case when s.currency_distance <= s.scale_distance then s.currency_distance else s.scale_distance end as distance,
+        -- Tolerances on the log scale: 0.2 (6.3 to 15.8 times for a slip of ten) since amounts move from month to
+        -- month; 0.08 for the currency, whose neighbourhood honest growth reaches more easily.
+        case
+            when s.currency_distance <= s.scale_distance then s.currency_distance / 0.08
+            else s.scale_distance / 0.2
+        end as distance,
         case
             when s.currency_distance <= s.scale_distance then coalesce(r.cny_per_unit, 6.9)
             else s.scale_factor
@@ -552,7 +557,7 @@ select
     l.history_basis,
     l.history_compared_usd / nullif(l.history_usd, 0) as ratio_to_history,
     case when l.amount_usd >= l.history_usd then l.amount_usd else l.history_usd end as larger_with_history_usd,
-    s.distance as slip_distance_log10,
+    s.distance as slip_distance,
     case when s.is_currency then '币种（元与美元）' else '计量单位或小数点' end as slip_kind_zh,
     case when s.is_currency then 'currency (yuan and dollars)' else 'unit or decimal point' end as slip_kind_en,
     case when s.log_ratio > 0 then cast(l.amount as double) / s.factor else cast(l.amount as double) * s.factor end

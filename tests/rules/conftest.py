@@ -159,6 +159,8 @@ class Bureau:
         head = {**shared, "form_code": "FM-2", "sheet": "服务进出口", "section": "head", "state": "value"}
         self.insert("raw.return_cell", **head, row_number=6, cell="B6", field="enterprise_code", text=code, code=code)
         self.insert("raw.return_cell", **head, row_number=7, cell="B7", field="enterprise_name", text="样例企业")
+        if is_zero_return:
+            self.insert("raw.return_cell", **head, row_number=8, cell="J8", field="is_zero_return", text="☑", code="true")
         periods = {"服务进出口": month, **(sheet_periods or {})}
         for sheet, period in periods.items():
             day = first if period == month else Month.parse(period).start_date

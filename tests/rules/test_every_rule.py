@@ -126,7 +126,7 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
     ),
     "H7d": ("J6", filed(ONE_LINE, received="2020-03-30"), filed(ONE_LINE, received="2020-04-01")),
     "H8a": (
-        "G11",
+        "E11",
         filed("", contracts=CONTRACT + "C1 | 100.00 | 10.00 | 100.01"),
         filed("", contracts=CONTRACT + "C1 | 100.00 | 10.00 | 100.00"),
     ),
@@ -180,7 +180,7 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
         after(one_line("100.12", month="2020-02", is_accepted=True), one_line("110.00")),
     ),
     "Q4": (
-        "E40",
+        "B12",
         after(
             lambda bureau: bureau.rate("2020-03", "7.0"),
             one_line("100.00", "500.00", total={"export_ytd": "500.00"}, revenue="499"),
@@ -190,7 +190,7 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
             one_line("100.00", "500.00", total={"export_ytd": "500.00"}, revenue="501"),
         ),
     ),
-    "Q5a": ("D11", after(twelve_months, one_line("0")), after(twelve_months, one_line("90.00"))),
+    "Q5c": ("D11", after(twelve_months, one_line("0")), after(twelve_months, one_line("90.00"))),
     "Q5b": (
         "B6",
         after(
@@ -202,8 +202,8 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
             one_line("0"),
         ),
     ),
-    "Q5c": (
-        "J6",
+    "Q5a": (
+        "J8",
         after(twelve_months, filed("", is_zero_return=True)),
         after(one_line("5.00", month="2020-02", is_accepted=True), filed("", is_zero_return=True)),
     ),
