@@ -20,11 +20,10 @@ from pipelines.periods import Month
 from sample_data.clerk import habits_of, quirks_of
 from sample_data.departments import BEIJING, department_files
 from sample_data.economy import (
-    FLOWS,
     Calibration,
     EnterpriseSeries,
     calibrate,
-    in_usd_cents,
+    trade_by_main_item,
     true_series,
 )
 from sample_data.enterprises import Enterprise, build_register
@@ -206,21 +205,8 @@ def _write_enterprise(job: _Job, setting: _Setting) -> _Outcome:
     desk = _Desk(setting, series)
     for intent in job.intents:
         desk.handle(intent)
-    usd_cents: Counter[tuple[Month, str, str]] = Counter()
-    zero_returns = 0
-    for position, month in enumerate(setting.months):
-        if not enterprise.is_expected(month):
-            continue
-        for line in series.lines:
-            for flow in FLOWS:
-                amounts = line.amounts[flow]
-                if amounts is not None and amounts[position]:
-                    usd_cents[month, flow, line.line.item_code[:2]] += in_usd_cents(
-                        amounts[position], enterprise.unit_code, month
-                    )
-    for intent in job.intents:
-        zero_returns += intent.is_filed and series.is_idle[intent.position]
-    return _Outcome(tuple(desk.filings), tuple(desk.truths), dict(usd_cents), zero_returns)
+    zero_returns = sum(intent.is_filed and series.is_idle[intent.position] for intent in job.intents)
+    return _Outcome(tuple(desk.filings), tuple(desk.truths), trade_by_main_item(series), zero_returns)
 
 
 class _Desk:

@@ -167,6 +167,22 @@ def in_usd_cents(amount: int, unit_code: str, month: Month) -> int:
     return int((value * 100).to_integral_value(rounding="ROUND_HALF_UP"))
 
 
+def trade_by_main_item(series: EnterpriseSeries) -> dict[tuple[Month, str, str], int]:
+    """US cents by month, flow and main item of one enterprise, for the months in which it is in the register."""
+    cents: dict[tuple[Month, str, str], int] = {}
+    for position, month in enumerate(series.months):
+        if not series.enterprise.is_expected(month):
+            continue
+        for line in series.lines:
+            for flow in FLOWS:
+                amounts = line.amounts[flow]
+                if amounts is not None and amounts[position]:
+                    key = (month, flow, line.line.item_code[:2])
+                    amount = in_usd_cents(amounts[position], series.enterprise.unit_code, month)
+                    cents[key] = cents.get(key, 0) + amount
+    return cents
+
+
 def year_to_date(amounts: Sequence[int], months: Sequence[Month], position: int, first: Month) -> int:
     """January (or the enterprise's first month) to the month at `position`."""
     month = months[position]
@@ -362,5 +378,5 @@ def _run_contract(
 
 def _neat(amount: float) -> int:
     """Contracts are signed over round sums: three significant digits, upwards."""
-    step = 10 ** max(0, math.floor(math.log10(max(amount, 1))) - 2)
+    step = int(10 ** max(0, math.floor(math.log10(max(amount, 1))) - 2))
     return math.ceil(amount / step) * step

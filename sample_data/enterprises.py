@@ -23,7 +23,10 @@ _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _PREFIXES = ("样例", "虚构", "示例")
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
 _BRANCHES = "子丑寅卯辰巳午未申酉戌亥"
-_UNITS = (("USD_10K", 70), ("USD_1K", 12), ("USD", 8), ("CNY_10K", 10))
+_UNIT_WEIGHTS = {"USD_10K": 70, "USD_1K": 12, "USD": 8, "CNY_10K": 10}
+_PROFILES_WITH_PARENTS = ("software", "professional")
+# Items that some enterprises list with their parts below them.
+PARENTS_WITH_CHILDREN = ("SI2", "SJ21")
 # Annual service trade of an enterprise that works a part of the year only: below the rules' value floor in
 # every month, so that starting and stopping is nobody's query.
 _SEASONAL_ANNUAL_USD = (260_000.0, 180_000.0)
@@ -99,7 +102,7 @@ def credit_code(number: int, region: str = "420100") -> str:
     remainder = 11 - total % 11
     check = {10: "X", 11: "0"}.get(remainder, str(remainder))
     front = f"91{region}{body}{check}"
-    return front + uscc.calc_check_digit(front)
+    return f"{front}{uscc.calc_check_digit(front)}"
 
 
 def wrong_check_character(code: str, rng: Random) -> str:
@@ -233,8 +236,8 @@ def _enterprise(
         f"{_PREFIXES[position % len(_PREFIXES)]}{stem}{cycle + 1 if cycle else ''}{profile.trade_name}"
     )
     is_state_owned = profile.key in ("construction", "engineering_design", "university", "chinese_medicine")
-    lines = _lines(profile, size, rng)
-    unit_codes, unit_weights = zip(*_UNITS, strict=True)
+    has_parent_rows = profile.key in _PROFILES_WITH_PARENTS and rng.random() < 0.35
+    lines = _lines(profile, size, has_parent_rows, rng)
     registration, holding = (
         ("国有独资公司", "国有控股")
         if is_state_owned
@@ -258,9 +261,9 @@ def _enterprise(
         district_code=rng.choice(profile.districts),
         industry_code=rng.choice(profile.industry_codes),
         profile=profile,
-        unit_code=rng.choices(unit_codes, unit_weights)[0],
+        unit_code=rng.choices(list(_UNIT_WEIGHTS), list(_UNIT_WEIGHTS.values()))[0],
         lines=lines,
-        has_parent_rows=profile.key in ("software", "professional") and rng.random() < 0.35,
+        has_parent_rows=has_parent_rows,
         contract_slots=rng.randint(4, 7) if profile.outsourcing_types else 0,
         offshore_share=rng.uniform(0.55, 0.85),
         employee_count=rng.randint(18, 2600),
@@ -276,13 +279,20 @@ def _enterprise(
     )
 
 
-def _lines(profile: Profile, size: tuple[float, float], rng: Random) -> tuple[Line, ...]:
+def _lines(
+    profile: Profile, size: tuple[float, float], has_parent_rows: bool, rng: Random
+) -> tuple[Line, ...]:
     exports, imports = size
     export_total = sum(item.export_weight for item in profile.items)
     import_total = sum(item.import_weight for item in profile.items)
     lines: list[Line] = []
+    shared = rng.sample(profile.partners, rng.randint(*profile.partner_count))
     for item in profile.items:
         partners = rng.sample(profile.partners, rng.randint(*profile.partner_count))
+        if has_parent_rows and item.item_code.startswith(PARENTS_WITH_CHILDREN):
+            partners = (
+                shared  # the parts of one item go to the same partners, so that their sums are real sums
+            )
         # Decreasing, so that the first partner is the main one, as partner mixes are.
         weights = [rng.uniform(0.6, 1.0) * 0.62**rank for rank in range(len(partners))]
         for partner, weight in zip(partners, weights, strict=True):
@@ -321,7 +331,7 @@ def _line(item: ItemShare, partner: str, annual_export: float, annual_import: fl
 
 def _volatile_position(profile: Profile, lines: list[Line], rng: Random) -> int | None:
     """A row small enough that its jumps do not make the enterprise's totals jump, in some enterprises."""
-    if profile.is_seasonal or profile.key in ("software", "professional") or rng.random() > 0.25:
+    if profile.is_seasonal or profile.key in _PROFILES_WITH_PARENTS or rng.random() > 0.25:
         return None
     exports = sum(line.annual_export_usd for line in lines)
     imports = sum(line.annual_import_usd for line in lines)

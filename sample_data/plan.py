@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Literal
 
 from pipelines.periods import Month
 from sample_data.enterprises import Enterprise
 from sample_data.mistakes import KINDS, Kind
 
+HarmlessMark = Literal["is_duplicated", "is_revised", "is_refiled_unmarked", "is_late"]
 NOT_FILED_SHARE = 0.021
 UNMENDED_QUERY_SHARE = 0.0165
 UNMENDED_REJECTION_SHARE = 0.0165
@@ -121,7 +123,7 @@ class _Planner:
             for key in candidates[: round(self.expected_count * unmended_share)]:
                 self.intents[key] = replace(self.intents[key], is_mended=False)
 
-    def mark(self, share: float, attribute: str) -> None:
+    def mark(self, share: float, attribute: HarmlessMark) -> None:
         """Set one of the harmless attributes on so many returns that nothing else happens to."""
         wanted = round(self.expected_count * share)
         for key in self._free():
@@ -129,7 +131,13 @@ class _Planner:
                 return
             if self._is_idle(key) and attribute not in ("is_late", "is_duplicated"):
                 continue
-            self.intents[key] = replace(self.intents[key], **{attribute: True})
+            self.intents[key] = replace(
+                self.intents[key],
+                is_duplicated=attribute == "is_duplicated",
+                is_revised=attribute == "is_revised",
+                is_refiled_unmarked=attribute == "is_refiled_unmarked",
+                is_late=attribute == "is_late",
+            )
             self.taken.add(key)
             wanted -= 1
 

@@ -15,7 +15,14 @@ from pipelines.money import UNITS
 from pipelines.periods import Month
 from sample_data import timeline
 from sample_data.economy import DECIMALS, FLOWS, EnterpriseSeries, in_usd_cents, year_to_date
-from sample_data.enterprises import Enterprise, children_of_items, district_names, item_names, partner_names
+from sample_data.enterprises import (
+    PARENTS_WITH_CHILDREN,
+    Enterprise,
+    children_of_items,
+    district_names,
+    item_names,
+    partner_names,
+)
 
 Value = int | str | None
 AMOUNT_FIELDS = ("export", "export_ytd", "import", "import_ytd")
@@ -182,7 +189,7 @@ def _with_parents(rows: list[Row]) -> list[Row]:
     done: set[str] = set()
     for row in rows:
         parent = next((code for code, parts in children.items() if row.item_code in parts), None)
-        if parent in ("SI2", "SJ21") and parent not in done:
+        if parent in PARENTS_WITH_CHILDREN and parent not in done:
             done.add(parent)
             below = [other for other in rows if other.item_code in children[parent]]
             for partner in dict.fromkeys(other.partner_code for other in below):

@@ -148,8 +148,8 @@ def render(sheets: list[Sheet], font: str, amount_format: str, author: str) -> b
     buffer = io.BytesIO()
     workbook = xlsxwriter.Workbook(buffer, WORKBOOK_OPTIONS)
     workbook.set_properties({"created": CREATED, "author": author, "company": "样例数据"})
-    base = {"font_name": font, "font_size": 10.5, "valign": "vcenter"}
-    properties = {
+    base: dict[str, object] = {"font_name": font, "font_size": 10.5, "valign": "vcenter"}
+    properties: dict[str, dict[str, object]] = {
         "text": {},
         "title": {"bold": True, "font_size": 16, "align": "center"},
         "right": {"align": "right"},

@@ -1,0 +1,15 @@
+"""A small city, generated once for all tests of the generator."""
+
+from __future__ import annotations
+
+import pytest
+from generated_city import City, read_city
+
+from sample_data.city import generate
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> City:
+    """Forty enterprises over fourteen months, with mistakes."""
+    folder = tmp_path_factory.mktemp("city")
+    return read_city(folder, generate(folder, enterprises=40, first="2019-11", months=14, seed=7))
