@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MONTH_COLUMN = "month_start_date"
 FIRST_KEY_COUNT = 10
 ROW_COLUMN = "row_in_frame"
+KEY_COLUMN = "row_key"
 
 _APPROXIMATE = ("DOUBLE", "FLOAT")
 _CELL_PARTS = re.compile(r"([A-Z]*)([0-9]*)")
@@ -97,25 +98,13 @@ def rule_results(
 def fact_frame(
     connection: duckdb.DuckDBPyConnection, month: Month | None, table: str, rules: Sequence[Rule]
 ) -> pandas.DataFrame:
-    """The judged and key columns of a table as pandas sees them, for `suite.validate`.
+    """The judged columns of a table as pandas sees them, for `suite.validate`, and `row_key` to name rows.
 
     Decimals become double and dates text, exactly as the SQL twin sees them; unknown is NaN or None. Whole
-    numbers with unknowns are float64. The frame is ordered by its keys.
+    numbers with unknowns are float64. The frame is ordered by its key. Raises MissingFacts as `judge` does.
     """
     query, parameters = _frame_query(connection, month, table, rules)
     return connection.execute(query, parameters).df()
-
-
-def frame_results(
-    connection: duckdb.DuckDBPyConnection, frame: pandas.DataFrame, rules: Sequence[Rule]
-) -> list[RuleResult]:
-    """Judge a frame that is already in memory with the SQL twin: the other half of the property test."""
-    connection.register("judged_frame", frame)
-    try:
-        types = _types(connection, "judged_frame")
-        return _results_of_source(connection, "judged_frame", [], rules, types)
-    finally:
-        connection.unregister("judged_frame")
 
 
 def frame_flags(
@@ -318,15 +307,17 @@ def _frame_query(
 ) -> tuple[str, list[Any]]:
     types = _types(connection, table)
     predicates = _Predicates(types, rules, table)
-    keys = tuple(dict.fromkeys(key for rule in rules for key in rule.keys))
     columns = tuple(
         dict.fromkeys(column for rule in _with_superiors(rules) for column in rule.judged_columns)
     )
+    keys = tuple(dict.fromkeys(key for rule in rules for key in rule.keys))
     judged = [f'{predicates.value(column)} as "{column}"' for column in columns]
-    named = [f'coalesce(cast("{key}" as varchar), \'\') as "{key}"' for key in keys if key not in columns]
     scope, parameters = _scope(types, month)
-    order = f"order by {key_expression(keys, types, table)}" if keys else ""
-    return f"select {', '.join([*named, *judged])} from {table} {scope} {order}", parameters  # noqa: S608
+    query = (
+        f"select {', '.join([f'{key_expression(keys, types, table)} as {KEY_COLUMN}', *judged])} "  # noqa: S608
+        f"from {table} {scope} order by {KEY_COLUMN}"
+    )
+    return query, parameters
 
 
 def _scope(types: Mapping[str, str], month: Month | None) -> tuple[str, list[Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.validation.judge import FIRST_KEY_COUNT, ROW_COLUMN, RuleResult
+from pipelines.validation.judge import FIRST_KEY_COUNT, KEY_COLUMN, ROW_COLUMN, RuleResult
 from pipelines.validation.rules import Rule, rule_book
 
 
@@ -33,8 +33,7 @@ def validate(frame: pd.DataFrame, rules: Sequence[Rule]) -> list[RuleResult]:
         if rule.expectation == "expect_table_row_count_to_be_between":
             keys: tuple[str, ...] = (row_count_text,) if rows else ()
         else:
-            named = sorted(" · ".join(str(frame[key].iloc[row]) for key in rule.keys) for row in rows)
-            keys = tuple(named[:FIRST_KEY_COUNT])
+            keys = tuple(sorted(str(frame[KEY_COLUMN].iloc[row]) for row in rows)[:FIRST_KEY_COUNT])
         results.append(RuleResult(rule.id, rule.severity, evaluated, len(rows), missing, keys))
     return results
 
@@ -85,11 +84,21 @@ def _run_great_expectations(
 ) -> list[tuple[str, bool, Mapping[str, Any]]]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
     suite = gx.ExpectationSuite(name="rules")
     for rule in rules:
         suite.add_expectation_configuration(
