@@ -84,8 +84,47 @@ class Recogniser:
         self._labels_in_text = _label_pattern(book.head_index)
         self._names = sorted(book.form_of_name, key=len, reverse=True)
         self._maps: dict[Any, ColumnMap] = {}
+        self._row_kinds: dict[str, str] = {}
+        self.agreed_names: set[tuple[Any, Any]] = set()
+        self._codes: dict[int, tuple[Field, dict[str, str]]] = {}
         self.head_facts = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._head_facts)
         self._text_facts = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._read_text)
+
+    def known_codes(self, field_: Field) -> dict[str, str]:
+        """Texts that this field has been read from without any leniency, with their codes."""
+        held = self._codes.get(id(field_))
+        if held is None:  # the field is held beside, so that its id stays its own
+            held = self._codes[id(field_)] = (field_, {})
+        return held[1]
+
+    def remember_name(self, pair: tuple[Any, Any]) -> None:
+        """A code and a name, as written, that agree."""
+        if len(self.agreed_names) >= _TEXTS_REMEMBERED:
+            self.agreed_names.clear()
+        self.agreed_names.add(pair)
+
+    def row_kind(self, lead: str) -> str:
+        """What a row is by its first text: total, subtotal, note, end (the foot), ruler, or a line ('')."""
+        kind = self._row_kinds.get(lead)
+        if kind is None:
+            if len(self._row_kinds) >= _TEXTS_REMEMBERED:
+                self._row_kinds.clear()
+            kind = self._row_kinds[lead] = self._kind_of_row(label_key(lead))
+        return kind
+
+    def _kind_of_row(self, key: str) -> str:
+        general = self.book.general
+        if key in general.totals:
+            return "total"
+        if key in general.subtotals:
+            return "subtotal"
+        if key in general.rulers:
+            return "ruler"
+        if key.startswith(general.ends):
+            return "end"
+        if key.startswith(general.notes):
+            return "note"
+        return ""
 
     # Sheets ---------------------------------------------------------------------------------------------------
 
@@ -230,24 +269,24 @@ class Recogniser:
         """Which column is which, by the head rows from `head_row` on."""
         rows = sheet.rows
         merges = tuple(merge for merge in sheet.merges if head_row <= merge[0] <= head_row + 4)
-        try:
-            key: Any = (
-                layout.path,
-                tuple(map(tuple, rows[head_row : head_row + 4])),
-                head_row if merges else 0,
-                merges,
-            )
-            known = self._maps.get(key)
-        except TypeError:  # a value that does not hash cannot be part of a remembered head
-            key, known = None, None
-        if known is not None:
-            return known
-        found = _map_columns(rows, merges, layout, head_row)
-        if key is not None:
+        depth = max((merge[2] - head_row + 1 for merge in merges if merge[0] == head_row), default=1)
+        if layout.child_words:
+            depth = max(depth, 2)
+        if depth > 5:
+            return _map_columns(rows, merges, layout, head_row)
+        below = rows[head_row + depth] if head_row + depth < len(rows) else ()
+        key = (
+            layout.path,
+            repr(rows[head_row : head_row + depth]),
+            merges and (head_row, merges),
+            tuple(value for value in below if type(value) is str and label_key(value) in layout.child_words),
+        )
+        known = self._maps.get(key)
+        if known is None:
             if len(self._maps) >= _HEADS_REMEMBERED:
                 self._maps.clear()
-            self._maps[key] = found
-        return found
+            known = self._maps[key] = _map_columns(rows, merges, layout, head_row)
+        return known
 
 
 def _label_pattern(head_index: Mapping[str, str]) -> re.Pattern[str]:

@@ -23,7 +23,14 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from pipelines.intake.gate import DelimitedText, Package, Refused, column_letters, column_number
+from pipelines.intake.gate import (
+    DelimitedText,
+    Package,
+    Refused,
+    column_letters,
+    column_number,
+    inspect_sheet,
+)
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.intake.values import CellProblem
 
@@ -65,7 +72,7 @@ class Sheet:
 class Workbook:
     """An open workbook. Sheets are read one by one, when asked for."""
 
-    def __init__(self, package: Package) -> None:
+    def __init__(self, package: Package, limits: Limits = DEFAULT_LIMITS) -> None:
         """Open it. Raises `Refused` (G01, G02) where the library cannot."""
         try:
             self._book = CalamineWorkbook.from_filelike(io.BytesIO(package.content))
@@ -75,6 +82,7 @@ class Workbook:
             # what the library raises for a package that is none it can read
             raise Refused("G01", kind="damaged", given=str(problem)[:120]) from None
         self._package = package
+        self._limits = limits
         self._parts: dict[int, str] | None = None
         self.is_1904 = _DATE_1904.search(package.parts.get("xl/workbook.xml", b"")) is not None
         self.names: list[str] = []
@@ -87,7 +95,9 @@ class Workbook:
         self._all_names = list(self._book.sheet_names)
 
     def sheet(self, name: str) -> Sheet:
-        """Read one sheet, hidden or not. Raises `Refused` (G01) where the library cannot."""
+        """Read one sheet, hidden or not. Raises `Refused`: G05 by the gate, G01 where the library cannot."""
+        part = self._part_of(name)
+        inspect_sheet(part, name, self._limits)
         try:
             found: CalamineSheet = self._book.get_sheet_by_name(name)
             rows = found.to_python(skip_empty_area=False)
@@ -99,6 +109,8 @@ class Workbook:
             rows=rows,
             merges=[(first[0], first[1], last[0], last[1]) for first, last in merges],
             is_hidden=name in self._hidden,
+            part=part,
+            styles=self._package.parts.get("xl/styles.xml", b""),
         )
 
     def look_closer(self, sheet: Sheet) -> None:
@@ -106,8 +118,6 @@ class Workbook:
 
         Costs a search through the sheet's bytes, and a second parse only if the search finds one.
         """
-        sheet.part = self._part_of(sheet.name)
-        sheet.styles = self._package.parts.get("xl/styles.xml", b"")
         part = sheet.part
         has_error = b'"e"' in part or b"'e'" in part
         if (has_error and _ERROR_CELL.search(part)) or (
@@ -117,11 +127,13 @@ class Workbook:
                 _put(sheet.rows, row, column, problem)
 
     def _part_of(self, name: str) -> bytes:
-        """The XML of a sheet, by workbook.xml and its relations; empty if they lead nowhere."""
+        """The XML of a sheet, by workbook.xml and its relations. Raises `Refused` (G01) if they lead nowhere."""
         if self._parts is None:
             self._parts = _sheet_parts(self._package.parts)
-        index = self._all_names.index(name)
-        return self._package.parts.get(self._parts.get(index, ""), b"")
+        part = self._package.parts.get(self._parts.get(self._all_names.index(name), ""))
+        if part is None:
+            raise Refused("G01", kind="damaged", given=name)
+        return part
 
 
 def read_delimited(table: DelimitedText, limits: Limits = DEFAULT_LIMITS) -> Sheet:

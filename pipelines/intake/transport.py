@@ -1,0 +1,179 @@
+"""Files and readings on their way between the pool and its children: framed, and safe to decode.
+
+A child reads hostile files with native code, so that the parent takes nothing from it but JSON: no pickle. Cells
+go column by column, which is the smallest and the fastest to rebuild.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from itertools import repeat
+from typing import Any
+
+from pipelines.findings import Finding, Fix, Severity, Wording
+from pipelines.intake.parse import RawCell, Reading
+from pipelines.periods import Month, Period
+from pipelines.records import CellRecord, FileKind, ParsedFile
+
+_LENGTHS = struct.Struct("!II")
+_LENGTH = struct.Struct("!I")
+LARGEST_FRAME = 512 * 1024 * 1024
+
+
+class BrokenFrame(ValueError):
+    """What a child sent is no reading; the child is not to be trusted any more."""
+
+
+def pack_file(file_name: str, content: bytes) -> bytes:
+    """A file for a child: two lengths, the name, the content."""
+    name = file_name.encode("utf-8", errors="replace")
+    return _LENGTHS.pack(len(name), len(content)) + name + content
+
+
+def file_lengths(header: bytes) -> tuple[int, int]:
+    """Lengths of name and content of a packed file."""
+    name_length, content_length = _LENGTHS.unpack(header)
+    return name_length, content_length
+
+
+FILE_HEADER_BYTES = _LENGTHS.size
+FRAME_HEADER_BYTES = _LENGTH.size
+
+
+def frame(payload: bytes) -> bytes:
+    """A child's answer: its length, then itself."""
+    return _LENGTH.pack(len(payload)) + payload
+
+
+def frame_length(header: bytes) -> int:
+    """Length of an answer. Raises BrokenFrame if nobody could have meant it."""
+    (length,) = _LENGTH.unpack(header)
+    if length > LARGEST_FRAME:
+        raise BrokenFrame(f"a frame of {length} bytes")
+    return int(length)
+
+
+def encode(sha256: str, reading: Reading) -> bytes:
+    """A reading as JSON."""
+    return json.dumps(
+        {
+            "sha256": sha256,
+            "kind": reading.kind.value,
+            "forms": reading.forms,
+            "period": [reading.period.first.year, reading.period.first.month, reading.period.kind]
+            if reading.period is not None
+            else None,
+            "enterprise_code": reading.enterprise_code,
+            "enterprise_name": reading.enterprise_name,
+            "department": reading.department,
+            "is_zero_return": reading.is_zero_return,
+            "is_revision": reading.is_revision,
+            "is_unreadable": reading.is_unreadable,
+            "sheets": _by_sheet(reading.cells),
+            "fixes": [(one.sheet, one.cell, one.given, one.read_as, one.why.zh, one.why.en) for one in reading.fixes],
+            "findings": [
+                (one.rule, one.severity.value, one.message.zh, one.message.en, one.form_code, one.sheet, one.cell,
+                 one.key, one.given, one.expected)
+                for one in reading.findings
+            ],
+        },
+        ensure_ascii=False,
+        check_circular=False,
+        separators=(",", ":"),
+    ).encode("utf-8", errors="replace")  # fmt: skip
+
+
+def encode_fault(sha256: str, fault: str) -> bytes:
+    """What a child says of a fault of its own: the traceback, for the log."""
+    return json.dumps({"sha256": sha256, "fault": fault}).encode("utf-8", errors="replace")
+
+
+def _by_sheet(cells: list[RawCell]) -> list[list[Any]]:
+    """Cells grouped while form and sheet stay the same, each group as columns."""
+    groups: list[list[Any]] = []
+    start = 0
+    count = len(cells)
+    while start < count:
+        form, sheet = cells[start][0], cells[start][1]
+        end = start
+        while end < count and cells[end][1] == sheet and cells[end][0] == form:
+            end += 1
+        _, _, sections, rows, addresses, fields, texts, numbers, codes, days, states = zip(
+            *cells[start:end], strict=True
+        )
+        groups.append(
+            [
+                form,
+                sheet,
+                sections,
+                rows,
+                addresses,
+                fields,
+                texts,
+                numbers,
+                codes,
+                [day and day.isoformat() for day in days],
+                states,
+            ]
+        )
+        start = end
+    return groups
+
+
+def decode(payload: bytes) -> ParsedFile | str:
+    """A child's answer: the parsed file, or the traceback of its fault. Raises BrokenFrame."""
+    try:
+        held = json.loads(payload)
+        if "fault" in held:
+            return str(held["fault"])
+        period = held["period"]
+        forms: dict[str, str] = held["forms"]
+        return ParsedFile(
+            sha256=held["sha256"],
+            kind=FileKind(held["kind"]),
+            form_codes=tuple(sorted(forms)),
+            layout_versions=tuple(f"{form}/{forms[form]}" for form in sorted(forms)),
+            period=Period(Month(period[0], period[1]), period[2]) if period else None,
+            enterprise_code=held["enterprise_code"],
+            enterprise_name=held["enterprise_name"],
+            department=held["department"],
+            is_zero_return=held["is_zero_return"],
+            is_revision=held["is_revision"],
+            is_unreadable=held["is_unreadable"],
+            cells=tuple(cell for group in held["sheets"] for cell in _cells(*group)),
+            fixes=tuple(
+                Fix(sheet, cell, given, read_as, Wording(zh, en))
+                for sheet, cell, given, read_as, zh, en in held["fixes"]
+            ),
+            findings=tuple(
+                Finding(rule, Severity(severity), Wording(zh, en), form, sheet, cell, key, given, expected)
+                for rule, severity, zh, en, form, sheet, cell, key, given, expected in held["findings"]
+            ),
+        )
+    except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as problem:
+        raise BrokenFrame(f"{type(problem).__name__}: {problem}") from problem
+
+
+def _cells(
+    form: str,
+    sheet: str,
+    sections: list[str],
+    rows: list[int],
+    addresses: list[str],
+    fields: list[str],
+    texts: list[str],
+    numbers: list[str | None],
+    codes: list[str | None],
+    days: list[str | None],
+    states: list[str],
+) -> Iterator[CellRecord]:
+    exact = [number and Decimal(number) for number in numbers]
+    dates = [day and date.fromisoformat(day) for day in days]
+    columns = zip(
+        repeat(form), repeat(sheet), sections, rows, addresses, fields, texts, exact, codes, dates, states
+    )  # fmt: skip
+    return map(tuple.__new__, repeat(CellRecord), columns)  # past the named tuple's own constructor: twice as fast
