@@ -4,8 +4,6 @@ the month before is computed on the 11th at six.
 Every sensor says why it does nothing. What a job does is in the assets; here is only when.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,8 @@
-"""All definitions that Dagster loads: `dg dev`, `dg check defs` and `servtrade run` read this one object."""
+"""All definitions that Dagster loads: `dg dev`, `dg check defs` and `servtrade run` read this one object.
+
+Modules with decorated functions do without `from __future__ import annotations`: Dagster reads the annotations
+themselves and refuses them as texts.
+"""
 
 from __future__ import annotations
 

@@ -9,12 +9,14 @@ file, its tables and its meaning stay Dagster's. A bureau with PostgreSQL sets D
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy
+from dagster import EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
 from sqlalchemy import Connection, Engine
@@ -50,10 +52,48 @@ class OneFileEventLog(ConsolidatedSqliteEventLogStorage):
     def _watcher(self) -> SqlPollingEventWatcher:
         return SqlPollingEventWatcher(self)
 
+    @cached_property
+    def _current(self) -> threading.local:
+        """The open transaction of a thread, while it stores an event or a batch of them."""
+        return threading.local()
+
     @contextmanager
     def _connect(self) -> Iterator[Connection]:
+        open_one: Connection | None = getattr(self._current, "connection", None)
+        if open_one is not None:
+            yield open_one
+            return
         with self._engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _one_transaction(self) -> Iterator[None]:
+        with self._connect() as connection:
+            outermost = getattr(self._current, "connection", None) is None
+            self._current.connection = connection
+            try:
+                yield
+            finally:
+                if outermost:
+                    self._current.connection = None
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """An event with all that it changes in one transaction instead of three."""
+        with self._one_transaction():
+            super().store_event(event)
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Many events in one transaction (DAGSTER_EVENT_BATCH_SIZE asks for batches)."""
+        with self._one_transaction():
+            for event in events:
+                super().store_event(event)
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        """Asked before every event; the file is made with the newest tables, so the answer never changes."""
+        known: dict[str, bool] = self.__dict__.setdefault("_known_asset_columns", {})
+        if column_name not in known:
+            known[column_name] = super()._has_asset_key_col_on_connection(conn, column_name)
+        return known[column_name]
 
     def has_table(self, table_name: str) -> bool:
         with self._connect() as connection:

@@ -3,8 +3,6 @@
 How a table looks is in `pipelines.publication`; releasing a draft is a person's decision, not a step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

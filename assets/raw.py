@@ -3,8 +3,6 @@
 Reading workbooks is the door's work (`pipelines.reception`); no workbook is opened here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

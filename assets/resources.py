@@ -3,8 +3,6 @@
 Nothing is computed here; the resources only open what `pipelines` offers and close it again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -49,7 +47,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     _connection: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         settings = Settings.from_environment()
         run = context.run_id.partition("-")[0] if context.run_id else "?"
         log = context.log

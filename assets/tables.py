@@ -3,8 +3,6 @@
 What a table holds stands in its SQL file and nowhere here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -37,8 +35,9 @@ def table_asset(table: SqlTable) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None] | dg.MaterializeResult]:
         wanted: list[Month | None] = [*months_of(context)] if table.is_partitioned else [None]
-        for month in wanted:
-            result = build(warehouse.connection, table.name, month, warehouse.parameters)
+        parameters = warehouse.parameters
+        for position, month in enumerate(wanted):
+            result = build(warehouse.connection, table.name, month, parameters, is_prepared=position > 0)
             if month is not None:
                 context.add_asset_metadata(
                     {"dagster/partition_row_count": result.row_count}, asset_key=key, partition_key=str(month)

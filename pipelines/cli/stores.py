@@ -53,6 +53,8 @@ def prepare_dagster(settings: Settings) -> Path:
         aside.write_bytes(dagster_template().read_bytes())
         aside.replace(target)
     os.environ["DAGSTER_HOME"] = str(home)
+    # What a run of many months plans and materialises is written in batches (assets/event_log.py).
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     os.environ["SERVTRADE_DATA"] = str(settings.data_dir)
     return home
 

@@ -69,7 +69,7 @@ def run(
     settings = terminal.settings
     with ledger_of(settings) as ledger:
         known = ledger.months()
-    if not known and month is None:
+    if not known and month is None and (first is None or last is None):
         raise terminal.fail(Exit.USAGE, "run_no_months")
     wanted = [month] if month else list(Month.span(first or known[0], last or known[-1]))
     if not wanted:
