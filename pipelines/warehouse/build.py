@@ -48,11 +48,13 @@ def build(
     params: Mapping[str, Any],
     *,
     sql_dir: Path = SQL_DIR,
+    is_prepared: bool = False,
 ) -> BuildResult:
     """Compute one table: all its rows of `month`, or all its rows where it is not kept by month.
 
     Old rows are replaced in the same transaction, so a reader sees the month as it was or as it is, and an
-    error leaves it as it was. `params` may hold more than the query asks for. Raises SqlContractError when
+    error leaves it as it was. `params` may hold more than the query asks for. `is_prepared` says that another
+    month of the table was built in this connection just now, so that it need not be looked for again. Raises SqlContractError when
     the query does not return what its header promises, BuildFailed when DuckDB refuses.
     """
     table = _table(table_name, sql_dir)
@@ -61,7 +63,8 @@ def build(
     month = month if table.is_partitioned else None
     bound = _bound(table, month, params)
     try:
-        _prepare(con, table, bound)
+        if not is_prepared:
+            _prepare(con, table, bound)
         con.execute("begin transaction")
         try:
             if month is None:
