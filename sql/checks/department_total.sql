@@ -2,7 +2,7 @@
 -- title:  外汇收支表的平衡关系 / Identities of the balance-of-payments table DM-1
 -- grain:  one row per current departmental file, sheet, month, unit, identity and measure
 -- reads:  raw.submission, raw.department_cell, reference.ebops_items
--- column: month_start_date | date | month of the figures
+-- column: figure_month_start_date | date | month of the figures; a file may hold many
 -- column: submission_id | varchar | the file it came from
 -- column: form_code | varchar | DM-1
 -- column: sheet | varchar | sheet as named in the file
@@ -166,7 +166,7 @@ compared as (
         on d.submission_id = f.submission_id and d.sheet = f.sheet and d.unit_code = f.unit_code
 )
 select
-    c.month_start_date,
+    c.month_start_date as figure_month_start_date,
     c.submission_id,
     'DM-1' as form_code,
     c.sheet,
