@@ -450,51 +450,6 @@ class Ledger:
                 )
         return [one for one in found if one.is_current_accepted]
 
-    def latest_with_form(
-        self, form_code: str, enterprise_codes: Iterable[str], before: Month
-    ) -> list[Submission]:
-        """Of each enterprise the last accepted return in force before a month that holds this form."""
-        column = t.submission.c
-        latest: dict[str, Submission] = {}
-        holds_form = (
-            select(t.submission_form.c.submission_id)
-            .where(t.submission_form.c.form_code == form_code)
-            .where(t.submission_form.c.submission_id == column.submission_id)
-            .exists()
-        )
-        with reading(self._engine) as connection:
-            for chunk in _chunks(sorted(set(enterprise_codes))):
-                last_month = (
-                    select(
-                        column.enterprise_code, func.max(column.month_start_date).label("month_start_date")
-                    )
-                    .where(
-                        column.kind == FileKind.RETURN.value,
-                        column.status == Verdict.ACCEPTED.value,
-                        column.enterprise_code.in_(chunk),
-                        column.month_start_date < before.start_date,
-                        holds_form,
-                    )
-                    .group_by(column.enterprise_code)
-                )
-                pairs = connection.execute(last_month).all()
-                for month_start_date, group in groupby(
-                    sorted(pairs, key=lambda pair: (pair.month_start_date, pair.enterprise_code)),
-                    key=lambda pair: pair.month_start_date,
-                ):
-                    codes = [pair.enterprise_code for pair in group]
-                    for one in _submissions(
-                        connection,
-                        and_(
-                            column.kind == FileKind.RETURN.value,
-                            column.enterprise_code.in_(codes),
-                            column.month_start_date == month_start_date,
-                        ),
-                    ):
-                        if one.is_current_accepted and form_code in one.form_codes:
-                            latest[one.enterprise_code] = one
-        return sorted(latest.values(), key=lambda one: one.sequence)
-
     def department_tables(
         self, form_codes: Iterable[str], first: date | None = None, last: date | None = None
     ) -> list[Submission]:

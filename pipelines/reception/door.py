@@ -349,7 +349,6 @@ class Reception:
         codes = {parsed.enterprise_code for parsed in parsed_files if parsed.enterprise_code}
         first = min(months).plus(-HISTORY_MONTHS)
         history = self._ledger.history(codes, first, max(months))
-        history += self._ledger.latest_with_form("FM-1", codes, first)
         rates = self._ledger.department_tables(["DM-3"], first.start_date, max(months).end_date)
         bench.lay_out(history, rates, self._lines)
 

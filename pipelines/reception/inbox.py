@@ -70,7 +70,8 @@ def receive_inbox(
         if not finished:
             return []
         arrivals = sorted(
-            ((_arrived_at(path), path) for path in finished), key=lambda pair: (pair[0], str(pair[1]))
+            ((_arrival_of(state), path) for path, state in finished.items()),
+            key=lambda pair: (pair[0], str(pair[1])),
         )
         with Reception(settings, ledger) as reception:
             results = reception.submit(

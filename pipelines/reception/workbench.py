@@ -1,7 +1,7 @@
 """The bench on which files are judged: the warehouse's own SQL in memory, over the files and their history.
 
 It holds what the rules need and nothing more: the files at hand, the accepted returns of the same
-enterprises over the last thirteen months, and exchange rates. What is to be recorded is decided in `door`.
+enterprises back to the same month of last year, and exchange rates. What is to be recorded is decided in `door`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from pipelines.warehouse.connection import in_memory
 from pipelines.warehouse.load import load_raw, load_reference
 from pipelines.warehouse.sqlfiles import build_order, catalogue
 
-HISTORY_MONTHS = 13
+# Months before the one judged to which rules compare: back to the same month of last year.
+HISTORY_MONTHS = 12
 _RATES = "core.exchange_rate"
 # Two threads: the door shares the machine with the children that read workbooks.
 _THREADS = 2

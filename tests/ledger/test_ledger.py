@@ -289,20 +289,6 @@ def test_history_is_the_accepted_returns_in_force(ledger: Ledger) -> None:
     assert [one.file_name for one in found] == ["feb again.xlsx"]
 
 
-def test_the_latest_profile_is_found_however_old(ledger: Ledger) -> None:
-    without_profile = {"form_codes": ("FM-2",), "layout_versions": ("FM-2@2017",)}
-    ledger.record(
-        a_batch(
-            a_return("old", period=parse_period("2019-01")),
-            a_return("profile", period=parse_period("2020-01")),
-            a_return("later", period=parse_period("2025-01"), **without_profile),
-            a_return("none", "E02", period=parse_period("2025-01"), **without_profile),
-        )
-    )
-    found = ledger.latest_with_form("FM-1", ["E01", "E02"], Month(2026, 3))
-    assert [one.file_name for one in found] == ["profile.xlsx"]
-
-
 def test_departmental_tables_are_found_by_the_days_they_speak_of(ledger: Ledger) -> None:
     def rates(content: str, first: date, last: date) -> NewSubmission:
         return a_return(
