@@ -161,14 +161,12 @@ def create_table(con: duckdb.DuckDBPyConnection, table: SqlTable) -> None:
     Raises WarehouseOutdated when it is there with other columns.
     """
     promised = tuple((column.name, column.type) for column in table.columns)
-    present = tuple(
-        (name, kind.lower())
-        for name, kind in con.execute(
-            "select column_name, data_type from duckdb_columns() where schema_name = $1 and table_name = $2 "
-            "order by column_index",
-            list(table.name.split(".")),
-        ).fetchall()
-    )
+    try:
+        present = tuple(
+            (name, kind.lower()) for name, kind, *_ in con.execute(f"describe {table.name}").fetchall()
+        )
+    except duckdb.CatalogException:
+        present = ()
     if present == promised:
         return
     if present:

@@ -45,6 +45,18 @@ sheet_head as (
     group by submission_id, sheet
 ),
 
+-- What is said once for the whole file (a unit on its first page) holds on sheets that do not say it themselves.
+file_head as (
+    select
+        submission_id,
+        case when min(unit_code) = max(unit_code) then max(unit_code) end as unit_code,
+        case when min(department) = max(department) then max(department) end as department,
+        case when min(period_code) = max(period_code) then max(period_code) end as period_code,
+        case when min(period_code) = max(period_code) then max(period_start_date) end as period_start_date
+    from sheet_head
+    group by submission_id
+),
+
 -- A row may carry a period of its own; a day (DM-3) is more exact than a month, and goes before it.
 row_period as (
     select
@@ -61,7 +73,7 @@ row_period as (
 select
     cell.submission_id,
     cell.sequence,
-    coalesce(sheet_head.department, cell.filed_by) as department,
+    coalesce(sheet_head.department, file_head.department, cell.filed_by) as department,
     cell.form_code,
     cell.sheet,
     cell.row_number,
@@ -71,21 +83,23 @@ select
     cell.day,
     cell.text,
     cell.state,
-    coalesce(row_period.period_code, sheet_head.period_code) as period_code,
+    coalesce(row_period.period_code, sheet_head.period_code, file_head.period_code) as period_code,
     case
         when row_period.period_code is not null then row_period.period_start_date
-        else sheet_head.period_start_date
+        when sheet_head.period_code is not null then sheet_head.period_start_date
+        else file_head.period_start_date
     end as period_start_date,
-    sheet_head.unit_code,
+    coalesce(sheet_head.unit_code, file_head.unit_code) as unit_code,
     unit.unit_multiplier,
     unit.currency_code,
     cell.submission_id || '/' || cell.sheet || '!' || cell.cell as line_id
 from accepted_cell as cell
 left join sheet_head on sheet_head.submission_id = cell.submission_id and sheet_head.sheet = cell.sheet
+left join file_head on file_head.submission_id = cell.submission_id
 left join row_period
     on row_period.submission_id = cell.submission_id
     and row_period.sheet = cell.sheet
     and row_period.row_number = cell.row_number
-left join reference.units as unit on unit.unit_code = sheet_head.unit_code
+left join reference.units as unit on unit.unit_code = coalesce(sheet_head.unit_code, file_head.unit_code)
 where cell.section = 'row'
 order by cell.sequence, cell.sheet, cell.row_number, cell.field, cell.cell

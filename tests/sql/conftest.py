@@ -19,7 +19,7 @@ import pytest
 
 from pipelines.money import UNITS
 from pipelines.periods import Month, parse_period
-from pipelines.records import LINE_COLUMNS
+from pipelines.records import LINE_COLUMNS, ParsedFile
 from pipelines.warehouse.build import build as build_table
 from pipelines.warehouse.build import create_table
 from pipelines.warehouse.connection import in_memory
@@ -161,7 +161,9 @@ def rows_of(con: duckdb.DuckDBPyConnection, table_name: str, month: str | None) 
         )
     else:
         cursor = con.execute(f"select * from {table_name}")
-    return [SimpleNamespace(**dict(zip(table.column_names, values, strict=True))) for values in cursor.fetchall()]
+    return [
+        SimpleNamespace(**dict(zip(table.column_names, values, strict=True))) for values in cursor.fetchall()
+    ]
 
 
 class Bureau:
@@ -235,7 +237,15 @@ class Bureau:
             self._sheet(self.return_cells, submission_id, "FM-3", "服务外包", FM3_FIELDS, outsourcing, unit)
         return submission_id
 
-    def shares(self, form_code: str, text: str, *, unit: str = "", period: str = "2020-12", department: str = "外汇局") -> str:
+    def shares(
+        self,
+        form_code: str,
+        text: str,
+        *,
+        unit: str = "",
+        period: str = "2020-12",
+        department: str = "外汇局",
+    ) -> str:
         """One departmental table; columns are the fields of its layout."""
         parsed = parse_period(period)
         submission_id = self._submit(
@@ -253,6 +263,21 @@ class Bureau:
              parsed.first.start_date, "value")
         )  # fmt: skip
         self._sheet(self.department_cells, submission_id, form_code, form_code, fields, text, unit)
+        return submission_id
+
+    def receives_department_table(self, parsed: ParsedFile) -> str:
+        """A departmental table as the intake read it from a real file."""
+        assert parsed.period is not None
+        submission_id = self._submit(
+            "department",
+            "accepted",
+            department=parsed.department,
+            period_start_date=parsed.period.first.start_date,
+            period_kind=parsed.period.kind,
+            month_start_date=parsed.period.last.start_date,
+            version=1,
+        )
+        self.department_cells.extend((submission_id, *cell) for cell in parsed.cells)
         return submission_id
 
     def computes(self, *months: str, names: tuple[str, ...] | None = None, **parameters: str) -> None:

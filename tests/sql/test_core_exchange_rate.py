@@ -51,14 +51,18 @@ def test_yuan_have_a_dollar_rate_too(bureau, row):
 
 
 def test_a_filed_monthly_average_goes_before_the_mean_of_days(bureau, row):
-    bureau.shares("DM-3", "day | currency_code | rate | per\n2020-03-02 | USD | 6.9 | 1\n2020-03-03 | USD | 6.8 | 1")
+    bureau.shares(
+        "DM-3", "day | currency_code | rate | per\n2020-03-02 | USD | 6.9 | 1\n2020-03-03 | USD | 6.8 | 1"
+    )
     bureau.shares("DM-3", "month | currency_code | rate | per\n2020-03 | USD | 7.0119 | 1")
     bureau.computes(names=TABLE)
     assert row("core.exchange_rate", currency_code="USD").cny_per_unit == Decimal("7.0119")
 
 
 def test_a_day_filed_twice_counts_once_and_as_filed_last(bureau, row):
-    bureau.shares("DM-3", "day | currency_code | rate | per\n2020-03-02 | USD | 69.0 | 1\n2020-03-03 | USD | 7.0 | 1")
+    bureau.shares(
+        "DM-3", "day | currency_code | rate | per\n2020-03-02 | USD | 69.0 | 1\n2020-03-03 | USD | 7.0 | 1"
+    )
     bureau.shares("DM-3", "day | currency_code | rate | per\n2020-03-02 | USD | 6.9 | 1")
     bureau.computes(names=TABLE)
     dollar = row("core.exchange_rate", currency_code="USD")
@@ -83,7 +87,9 @@ def test_monthly_means_of_safes_daily_parity_are_the_published_ones(bureau, rows
     bureau.computes(names=TABLE)
     with (shared / "reference" / "usd_cny_monthly_avg_derived.csv").open(encoding="utf-8") as file:
         expected = {line["month"]: line for line in csv.DictReader(file)}
-    computed = {str(rate.month_start_date)[:7]: rate for rate in rows("core.exchange_rate", currency_code="USD")}
+    computed = {
+        str(rate.month_start_date)[:7]: rate for rate in rows("core.exchange_rate", currency_code="USD")
+    }
     assert set(computed) == set(expected)
     for month, rate in computed.items():
         assert rate.cny_per_unit.quantize(Decimal("0.0001")) == Decimal(expected[month]["usd_cny_avg"]), month

@@ -87,7 +87,9 @@ def test_a_declared_share_of_zero_is_a_share_and_not_a_blank(bureau, rows):
 
 
 def test_the_share_declared_for_exports_does_not_touch_imports(bureau, rows):
-    bureau.files("E1", "2020-03", "item | partner | export | import | export_remote\nSI2 | USA | 100 | 100 | 50")
+    bureau.files(
+        "E1", "2020-03", "item | partner | export | import | export_remote\nSI2 | USA | 100 | 100 | 50"
+    )
     bureau.computes("2020-03", names=BY_MODE)
     assert parts(rows, flow="export") == {"1": Decimal(50), "4": Decimal(50)}
     assert parts(rows, flow="import") == {"1": Decimal(81), "4": Decimal(19)}
@@ -119,7 +121,9 @@ def test_a_survey_of_the_city_goes_before_the_profile(bureau, row, rows):
     bureau.files("E1", "2020-03", "item | partner | export\nSJ1 | USA | 100")
     bureau.computes("2020-03", names=BY_MODE)
     assert parts(rows) == {"1": Decimal(60), "4": Decimal(40)}
-    assert row("estimates.service_trade_by_mode", "2020-03", profile="wto_base", mode="1").alloc_basis == "local"
+    assert (
+        row("estimates.service_trade_by_mode", "2020-03", profile="wto_base", mode="1").alloc_basis == "local"
+    )
 
 
 def test_a_survey_in_pounds_is_of_another_economy_and_allocates_nothing_here(bureau, rows):
@@ -174,9 +178,13 @@ def test_every_item_of_the_classification_has_shares_of_a_hundred_in_every_profi
 
 def test_modes_add_up_to_the_total_under_every_profile(bureau, rows, row):
     bureau.files(
-        "E1", "2020-03", "item | partner | export | import\nSI2 | USA | 100.01 | 7\nSD | JPN | 33.33 | 4\nSL | JPN | 1 | 2"
+        "E1",
+        "2020-03",
+        "item | partner | export | import\nSI2 | USA | 100.01 | 7\nSD | JPN | 33.33 | 4\nSL | JPN | 1 | 2",
     )
-    bureau.computes("2020-03", names=("indicators.trade_by_mode", "indicators.mode_basis", "indicators.trade_total"))
+    bureau.computes(
+        "2020-03", names=("indicators.trade_by_mode", "indicators.mode_basis", "indicators.trade_total")
+    )
     for measure in ("total", "exports", "imports"):
         key = {"source": "direct_report", "measure": measure, "period": "ytd", "currency_code": "CNY"}
         whole = row("indicators.trade_total", "2020-03", scope="all", **key).amount
@@ -197,8 +205,14 @@ def test_the_default_profile_is_the_bureaus_choice(bureau, rows):
 
 
 def test_mode_basis_says_how_much_rests_on_what_enterprises_declared(bureau, row):
-    bureau.files("E1", "2020-03", "item | partner | export | export_remote\nSI2 | USA | 30 | 50\nSJ1 | USA | 70 |")
+    bureau.files(
+        "E1", "2020-03", "item | partner | export | export_remote\nSI2 | USA | 30 | 50\nSJ1 | USA | 70 |"
+    )
     bureau.computes("2020-03", names=("indicators.mode_basis",))
     key = {"profile": "wto_base", "measure": "total", "period": "month", "currency_code": "USD"}
-    assert row("indicators.mode_basis", "2020-03", alloc_basis="declared", **key).share_pct == pytest.approx(30)
-    assert row("indicators.mode_basis", "2020-03", alloc_basis="profile", **key).share_pct == pytest.approx(70)
+    assert row("indicators.mode_basis", "2020-03", alloc_basis="declared", **key).share_pct == pytest.approx(
+        30
+    )
+    assert row("indicators.mode_basis", "2020-03", alloc_basis="profile", **key).share_pct == pytest.approx(
+        70
+    )

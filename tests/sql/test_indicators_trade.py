@@ -18,7 +18,9 @@ def exports(bureau, enterprise: str, month: str, amount: str, **how: object) -> 
 
 
 def test_total_is_exports_and_imports_and_the_balance_their_difference(bureau, row):
-    bureau.files("E1", "2020-03", "item | partner | export | import\nSI2 | USA | 100 | 30\nSD | JPN | 20 | 90")
+    bureau.files(
+        "E1", "2020-03", "item | partner | export | import\nSI2 | USA | 100 | 30\nSD | JPN | 20 | 90"
+    )
     bureau.computes("2020-03", names=TOTAL)
     found = {
         measure: row("indicators.trade_total", "2020-03", measure=measure, **MONTH).amount
@@ -28,10 +30,16 @@ def test_total_is_exports_and_imports_and_the_balance_their_difference(bureau, r
 
 
 def test_excluding_travel_and_knowledge_intensive_are_parts_of_the_total(bureau, row):
-    bureau.files("E1", "2020-03", "item | partner | export\nSI2 | USA | 100\nSDB2 | USA | 20\nSC12 | USA | 3\nSK21 | USA | 1")
+    bureau.files(
+        "E1",
+        "2020-03",
+        "item | partner | export\nSI2 | USA | 100\nSDB2 | USA | 20\nSC12 | USA | 3\nSK21 | USA | 1",
+    )
     bureau.computes("2020-03", names=TOTAL)
     found = {
-        scope: row("indicators.trade_total", "2020-03", measure="exports", **(MONTH | {"scope": scope})).amount
+        scope: row(
+            "indicators.trade_total", "2020-03", measure="exports", **(MONTH | {"scope": scope})
+        ).amount
         for scope in ("all", "excluding_travel", "knowledge_intensive")
     }
     assert found == {"all": 124, "excluding_travel": 104, "knowledge_intensive": 101}
@@ -60,7 +68,9 @@ def test_cumulative_is_compared_with_cumulative(bureau, row):
         exports(bureau, "E1", month, "50")
     bureau.computes("2020-04", names=(*TOTAL, "core.period_coverage"))
     # table by table for every month that is read: the year before has to be there as well
-    bureau.computes("2019-01", "2019-02", "2019-03", "2019-04", "2020-01", "2020-02", "2020-03", "2020-04", names=TOTAL)
+    bureau.computes(
+        "2019-01", "2019-02", "2019-03", "2019-04", "2020-01", "2020-02", "2020-03", "2020-04", names=TOTAL
+    )
     month = row("indicators.trade_total", "2020-04", measure="exports", **MONTH)
     ytd = row("indicators.trade_total", "2020-04", measure="exports", **YTD)
     assert (month.amount, month.base_amount, month.growth_pct) == (30, 60, pytest.approx(-50))
@@ -68,7 +78,9 @@ def test_cumulative_is_compared_with_cumulative(bureau, row):
 
 
 def test_growth_in_yuan_and_in_dollars_differ_when_the_rate_moved(bureau, row):
-    bureau.shares("DM-3", "month | currency_code | rate | per\n2019-03 | USD | 6.0 | 1\n2020-03 | USD | 7.5 | 1")
+    bureau.shares(
+        "DM-3", "month | currency_code | rate | per\n2019-03 | USD | 6.0 | 1\n2020-03 | USD | 7.5 | 1"
+    )
     exports(bureau, "E1", "2019-03", "100")
     exports(bureau, "E1", "2020-03", "100")
     bureau.computes("2019-03", "2020-03", names=TOTAL)
@@ -79,7 +91,9 @@ def test_growth_in_yuan_and_in_dollars_differ_when_the_rate_moved(bureau, row):
 
 
 def test_yuan_of_the_year_are_the_sum_of_months_each_at_its_own_rate(bureau, row):
-    bureau.shares("DM-3", "month | currency_code | rate | per\n2020-01 | USD | 6.0 | 1\n2020-02 | USD | 8.0 | 1")
+    bureau.shares(
+        "DM-3", "month | currency_code | rate | per\n2020-01 | USD | 6.0 | 1\n2020-02 | USD | 8.0 | 1"
+    )
     exports(bureau, "E1", "2020-01", "100")
     exports(bureau, "E1", "2020-02", "300")
     bureau.computes("2020-01", "2020-02", names=TOTAL)
@@ -92,7 +106,9 @@ def test_an_enterprise_new_this_year_counts_in_the_total_and_so_in_growth(bureau
     exports(bureau, "E1", "2020-03", "110")
     exports(bureau, "E2", "2020-03", "500")
     bureau.computes("2019-03", "2020-03", names=TOTAL)
-    assert row("indicators.trade_total", "2020-03", measure="exports", **MONTH).growth_pct == pytest.approx(510)
+    assert row("indicators.trade_total", "2020-03", measure="exports", **MONTH).growth_pct == pytest.approx(
+        510
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,18 +191,29 @@ def test_returns_and_safe_are_never_mixed(bureau, row):
 
 def test_safes_printed_total_stands_also_when_its_items_add_up_otherwise(bureau, row):
     items = "\n".join(f"2020-03 | {item} | 1 | 1" for item in "SA SB SC SD SE SF SG SH SI SJ SK SL".split())
-    bureau.shares("DM-1", f"month | item_code | credit | debit\n2020-03 | S | 13 | 11\n{items}", unit="USD_100M")
+    bureau.shares(
+        "DM-1", f"month | item_code | credit | debit\n2020-03 | S | 13 | 11\n{items}", unit="USD_100M"
+    )
     bureau.computes("2020-03", names=TOTAL)
     key = MONTH | {"source": "safe"}
     assert row("indicators.trade_total", "2020-03", measure="exports", **key).amount == Decimal(1_300_000_000)
-    knowledge = row("indicators.trade_total", "2020-03", measure="exports", **(key | {"scope": "knowledge_intensive"}))
+    knowledge = row(
+        "indicators.trade_total", "2020-03", measure="exports", **(key | {"scope": "knowledge_intensive"})
+    )
     assert knowledge.amount == Decimal(600_000_000)
 
 
 def test_part_of_safes_items_is_not_a_total(bureau, row):
-    bureau.shares("DM-1", "month | item_code | credit | debit\n2020-03 | SC | 1 | 1\n2020-03 | SD | 1 | 1", unit="USD_100M")
+    bureau.shares(
+        "DM-1",
+        "month | item_code | credit | debit\n2020-03 | SC | 1 | 1\n2020-03 | SD | 1 | 1",
+        unit="USD_100M",
+    )
     bureau.computes("2020-03", names=TOTAL)
-    assert row("indicators.trade_total", "2020-03", measure="exports", **(MONTH | {"source": "safe"})).amount is None
+    assert (
+        row("indicators.trade_total", "2020-03", measure="exports", **(MONTH | {"source": "safe"})).amount
+        is None
+    )
 
 
 def test_items_have_shares_of_the_total_and_contributions_that_add_up_to_its_growth(bureau, rows, row):
@@ -203,12 +230,23 @@ def test_items_have_shares_of_the_total_and_contributions_that_add_up_to_its_gro
 
 
 def test_partners_are_ranked_and_groups_overlap(bureau, rows, row):
-    bureau.files("E1", "2020-03", "item | partner | export\nSI2 | SGP | 50\nSI2 | USA | 30\nSJ1 | USA | 40\nSI2 | HKG | 5")
+    bureau.files(
+        "E1",
+        "2020-03",
+        "item | partner | export\nSI2 | SGP | 50\nSI2 | USA | 30\nSJ1 | USA | 40\nSI2 | HKG | 5",
+    )
     bureau.computes("2020-03", names=("indicators.trade_by_partner", "indicators.trade_by_partner_group"))
     key = {"source": "direct_report", "measure": "exports", "period": "month", "currency_code": "USD"}
     ranked = sorted(rows("indicators.trade_by_partner", "2020-03", **key), key=lambda partner: partner.rank)
-    assert [(partner.partner_code, partner.amount) for partner in ranked] == [("USA", 70), ("SGP", 50), ("HKG", 5)]
-    groups = {group.group_code: group.amount for group in rows("indicators.trade_by_partner_group", "2020-03", **key)}
+    assert [(partner.partner_code, partner.amount) for partner in ranked] == [
+        ("USA", 70),
+        ("SGP", 50),
+        ("HKG", 5),
+    ]
+    groups = {
+        group.group_code: group.amount
+        for group in rows("indicators.trade_by_partner_group", "2020-03", **key)
+    }
     assert groups["BRI"] == groups["RCEP"] == 50
     assert groups["HMT"] == 5
 
