@@ -37,10 +37,7 @@ _SUSPICIOUS_NAMES = re.compile(
     r"\n\n|\n/|\\|:|\.\.|[\x00-\x09\x0b-\x1f\x7f]|vba|macrosheets|activeX|embeddings|customUI|oleObject|externalLinks",
     re.IGNORECASE,
 )
-_KEPT_PARTS = re.compile(
-    r"^(?:\[content_types\]\.xml|(?:.*/)?_rels/.*\.rels|xl/workbook\.xml|xl/styles\.xml|xl/worksheets/.*\.xml)$",
-    re.IGNORECASE,
-)
+_KEPT_PARTS = frozenset({"[content_types].xml", "xl/workbook.xml", "xl/styles.xml"})
 _BINARY_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".bmp", ".tif", ".tiff", ".bin", ".dat")
 # Bytes as their kind: digits 9, letters A, both quotes ", so that one substring stands for all addresses.
 _KINDS = bytes(
@@ -66,6 +63,9 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "archive"),
     (b"{\\rtf", "word"),
 )
+
+
+_LOCAL_LENGTHS = struct.Struct("<HH")  # of name and extra field, at byte 26 of a member's own header
 
 
 class Refused(Exception):
@@ -172,8 +172,8 @@ def _admit_package(content: bytes, limits: Limits) -> Package:
                 raise Refused("G06", what="doctype", given=member.filename)
             if b"\0" in data:  # UTF-16 would hide a DOCTYPE from the search above; no office program writes it
                 raise Refused("G06", what="encoding", given=member.filename)
-        if _KEPT_PARTS.match(name):
-            parts[name] = data
+            if name in _KEPT_PARTS or name.endswith(".rels") or name.startswith("xl/worksheets/"):
+                parts[name] = data
     types = parts.get("[content_types].xml", b"")
     if b"macroEnabled" in types:
         raise Refused("G03", given="macroEnabled")
@@ -215,34 +215,39 @@ def _directory(content: bytes, limits: Limits) -> list[zipfile.ZipInfo]:
     if len(members) > limits.member_count:
         raise Refused("G05", what="member_count", size=len(members), limit=limits.member_count)
     _check_names(members)
-    total = 0
+    total = position = 0
     seen: set[str] = set()
     for member in members:
-        name = member.filename
-        if name.lower() in seen:
-            raise Refused("G06", what="duplicate", given=name)
-        seen.add(name.lower())
+        name, size, packed = member.filename.lower(), member.file_size, member.compress_size
+        if name in seen:
+            raise Refused("G06", what="duplicate", given=member.filename)
+        seen.add(name)
         if member.flag_bits & 0x1:
             raise Refused("G02")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise Refused("G06", what="compression", given=name)
-        size = member.file_size
         total += size
         if size > limits.member_bytes:
             raise Refused("G05", what="member_size", given=name, size=size, limit=limits.member_bytes)
-        if size > limits.ratio_free_bytes and size > limits.compression_ratio * max(member.compress_size, 1):
+        if size > limits.ratio_free_bytes and size > limits.compression_ratio * max(packed, 1):
             raise Refused(
-                "G05",
-                what="ratio",
-                given=name,
-                size=size // max(member.compress_size, 1),
-                limit=limits.compression_ratio,
+                "G05", what="ratio", given=name, size=size // max(packed, 1), limit=limits.compression_ratio
             )
-        if name.lower().endswith("styles.xml") and size > limits.styles_bytes:
+        if size > limits.styles_bytes and name.endswith("styles.xml"):
             raise Refused("G05", what="styles", given=name, size=size, limit=limits.styles_bytes)
     if total > limits.total_bytes:
         raise Refused("G05", what="total_size", size=total, limit=limits.total_bytes)
-    _check_no_overlap(content, members, end)
+    # one after the other from the first byte: no hidden beginning, no bytes used twice
+    for member in sorted(members, key=_offset):
+        start = member.header_offset
+        if start < position or (position == 0 and start != 0):
+            raise Refused("G06", what="overlap", given=member.filename)
+        if content[start : start + 4] != _ZIP_MAGIC:
+            raise Refused("G01", kind="damaged")
+        name_length, extra_length = _LOCAL_LENGTHS.unpack_from(content, start + 26)
+        position = start + 30 + name_length + extra_length + member.compress_size
+        if position > end:
+            raise Refused("G01", kind="damaged")
     return members
 
 
@@ -263,50 +268,28 @@ def _check_names(members: list[zipfile.ZipInfo]) -> None:
             raise Refused("G06", what="external_link", given=name)
 
 
-def _check_no_overlap(content: bytes, members: list[zipfile.ZipInfo], end: int) -> None:
-    """Members lie one after the other from the first byte: no hidden beginning, no bytes used twice."""
-    position = 0
-    for member in sorted(members, key=lambda one: one.header_offset):
-        start = member.header_offset
-        if start < position or (position == 0 and start != 0):
-            raise Refused("G06", what="overlap", given=member.filename)
-        if content[start : start + 4] != _ZIP_MAGIC:
-            raise Refused("G01", kind="damaged")
-        position = _data_start(content, member) + member.compress_size
-    if position > end:
-        raise Refused("G01", kind="damaged")
-
-
-def _data_start(content: bytes, member: zipfile.ZipInfo) -> int:
-    start = member.header_offset
-    return (
-        start
-        + 30
-        + int.from_bytes(content[start + 26 : start + 28], "little")
-        + int.from_bytes(content[start + 28 : start + 30], "little")
-    )
+def _offset(member: zipfile.ZipInfo) -> int:
+    return member.header_offset
 
 
 def _inflate(content: bytes, member: zipfile.ZipInfo) -> bytes:
-    """One member, inflated to at most its declared size and one byte: sizes and CRC must be as declared."""
-    name_length = int.from_bytes(content[member.header_offset + 26 : member.header_offset + 28], "little")
-    local_name = content[member.header_offset + 30 : member.header_offset + 30 + name_length]
-    encoding = "utf-8" if member.flag_bits & 0x800 else "cp437"
-    if local_name != member.orig_filename.encode(encoding, errors="replace"):
+    """One member, inflated to at most its declared size and one byte: name, size and CRC must be as declared."""
+    start = member.header_offset + 30
+    name_length, extra_length = _LOCAL_LENGTHS.unpack_from(content, start - 4)
+    local_name = content[start : start + name_length]
+    if local_name != member.orig_filename.encode("utf-8" if member.flag_bits & 0x800 else "cp437", "replace"):
         raise Refused("G06", what="two_names", given=member.filename)
-    start = _data_start(content, member)
-    packed = content[start : start + member.compress_size]
-    if member.compress_type == zipfile.ZIP_STORED:
-        data = packed
-    else:
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    start += name_length + extra_length
+    data = content[start : start + member.compress_size]
+    size = member.file_size
+    if member.compress_type != zipfile.ZIP_STORED:
         try:
-            data = inflater.decompress(packed, member.file_size + 1)
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
         except zlib.error:
             raise Refused("G01", kind="damaged") from None
-    if len(data) > member.file_size:
-        raise Refused("G05", what="lying_size", given=member.filename, size=len(data), limit=member.file_size)
-    if len(data) != member.file_size or zlib.crc32(data) != member.CRC:
+    if len(data) > size:
+        raise Refused("G05", what="lying_size", given=member.filename, size=len(data), limit=size)
+    if len(data) != size or zlib.crc32(data) != member.CRC:
         raise Refused("G01", kind="damaged")
     return data
 

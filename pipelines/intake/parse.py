@@ -48,7 +48,7 @@ _LARGEST_EXACT_FLOAT = 10**15
 _CHOICES_SHOWN = 8
 _CODES_REMEMBERED = 16_384
 # How the inner loop treats a column; everything that is not plain goes the long way round.
-_PLAIN_NUMBER, _PERCENT, _TEXT, _CODE, _OTHER = range(5)
+_PLAIN_NUMBER, _PERCENT, _TEXT, _CODE, _DAY, _OTHER = range(6)
 
 
 @dataclass(slots=True)
@@ -284,6 +284,47 @@ class _SheetReader:
                 self._read_head_cell(layout, head_field, found)
 
     def _read_head_cell(self, layout: FormLayout, head_field: Field, found: HeadCell) -> None:
+        """One head cell. What was read from a text without a word to say about it is remembered."""
+        memory = self.recogniser.head_memory
+        key = (layout.path, head_field.name, found.value)
+        known = memory.get(key) if type(found.value) is str else None
+        if known is not None:
+            period, unit, text, code, day = known
+            form = self.form
+            match head_field.name:
+                case "reference_month":
+                    form.period = period
+                case "unit":
+                    form.unit = unit
+                case "enterprise_code":
+                    form.enterprise_code = code or ""
+                case "enterprise_name":
+                    form.enterprise_name = code or ""
+                case "department":
+                    form.department = code or ""
+                case "is_zero_return":
+                    form.is_zero_ticked = code == "true"
+                case "is_revision":
+                    form.is_revision = code == "true"
+            cell = _address(found.row, found.column)
+            self._emit("head", found.row, cell, head_field.name, text, code=code, day=day)
+            return
+        said = len(self.reading.fixes) + len(self.reading.findings)
+        emitted = len(self.reading.cells)
+        self._read_new_head_cell(layout, head_field, found)
+        cells = self.reading.cells
+        if (
+            type(found.value) is str
+            and said == len(self.reading.fixes) + len(self.reading.findings)
+            and len(cells) == emitted + 1
+            and cells[-1][10] == "value"
+        ):
+            if len(memory) >= _CODES_REMEMBERED:
+                memory.clear()
+            last = cells[-1]
+            memory[key] = (self.form.period, self.form.unit, last[6], last[8], last[9])
+
+    def _read_new_head_cell(self, layout: FormLayout, head_field: Field, found: HeadCell) -> None:
         form, value = self.form, found.value
         cell = _address(found.row, found.column)
         text = as_text(value)
@@ -713,10 +754,18 @@ class _TableReader:
             cell = f"{letters}{row_number}"
             kind = type(value)
             if kind is float:
-                if way == _PLAIN_NUMBER and -1e15 < value < 1e15 or way == _PERCENT and 1 < value < 1e15:
+                if (way == _PLAIN_NUMBER and -1e15 < value < 1e15) or (
+                    way == _PERCENT and (1 < value < 1e15 or value == 0)
+                ):
                     text = str(int(value)) if value == value // 1 else number_text(value)
                     state = "value" if value else "zero"
                     add((form_code, sheet_name, "row", row_number, cell, name, text, text, None, None, state))
+                    filled.add(name)
+                    continue
+            elif kind is date:
+                if way == _DAY:
+                    text = value.isoformat()
+                    add((form_code, sheet_name, "row", row_number, cell, name, text, None, text, value, "value"))
                     filled.add(name)
                     continue
             elif kind is str:
@@ -1060,8 +1109,10 @@ def _way_of(field_: Field) -> int:
             return _PERCENT
         case "text":
             return _TEXT
-        case "code" | "choice":
+        case "code" | "choice" | "identifier":
             return _CODE
+        case "date":
+            return _DAY
         case _:
             return _OTHER
 

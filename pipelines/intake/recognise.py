@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from pipelines.intake.layouts import Field, FormLayout, LayoutBook, form_key
 from pipelines.intake.values import EMPTY_BOXES, TICKS, label_key, plain
 from pipelines.intake.workbook import Merge, Sheet
 from pipelines.money import Unit, parse_unit
+from pipelines.periods import Period
 
 _TEXTS_REMEMBERED = 16_384
 _LONGEST_LABEL = 60  # a longer text is a sentence, not a label
@@ -85,6 +87,7 @@ class Recogniser:
         self._names = sorted(book.form_of_name, key=len, reverse=True)
         self._maps: dict[Any, ColumnMap] = {}
         self._row_kinds: dict[str, str] = {}
+        self.head_memory: dict[Any, tuple[Period | None, Unit | None, str, str | None, date | None]] = {}
         self.agreed_names: set[tuple[Any, Any]] = set()
         self._codes: dict[int, tuple[Field, dict[str, str]]] = {}
         self.head_facts = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._head_facts)

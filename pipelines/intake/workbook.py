@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
 
@@ -83,7 +84,6 @@ class Workbook:
             raise Refused("G01", kind="damaged", given=str(problem)[:120]) from None
         self._package = package
         self._limits = limits
-        self._parts: dict[int, str] | None = None
         self.is_1904 = _DATE_1904.search(package.parts.get("xl/workbook.xml", b"")) is not None
         self.names: list[str] = []
         self._hidden: set[str] = set()
@@ -119,8 +119,7 @@ class Workbook:
         Costs a search through the sheet's bytes, and a second parse only if the search finds one.
         """
         part = sheet.part
-        has_error = b'"e"' in part or b"'e'" in part
-        if (has_error and _ERROR_CELL.search(part)) or (
+        if (b"#" in part and _ERROR_CELL.search(part)) or (  # every error value begins with #
             b"f>" in part and _FORMULA_WITHOUT_RESULT.search(part)
         ):
             for row, column, problem in _problems(part):
@@ -128,9 +127,11 @@ class Workbook:
 
     def _part_of(self, name: str) -> bytes:
         """The XML of a sheet, by workbook.xml and its relations. Raises `Refused` (G01) if they lead nowhere."""
-        if self._parts is None:
-            self._parts = _sheet_parts(self._package.parts)
-        part = self._package.parts.get(self._parts.get(self._all_names.index(name), ""))
+        parts = self._package.parts
+        targets = _sheet_parts(
+            parts.get("xl/workbook.xml", b"<w/>"), parts.get("xl/_rels/workbook.xml.rels", b"<r/>")
+        )
+        part = parts.get(targets.get(self._all_names.index(name), ""))
         if part is None:
             raise Refused("G01", kind="damaged", given=name)
         return part
@@ -248,14 +249,15 @@ def _elements(data: bytes, *names: str) -> Iterator[tuple[str, dict[str, str]]]:
     yield from found
 
 
-def _sheet_parts(parts: Mapping[str, bytes]) -> dict[int, str]:
-    """Position of a sheet in the workbook -> lower-case name of its part."""
+@lru_cache(maxsize=64)
+def _sheet_parts(workbook: bytes, relations: bytes) -> Mapping[int, str]:
+    """Position of a sheet in the workbook -> lower-case name of its part. Files of one template share the answer."""
     targets: dict[str, str] = {}
-    for _, attributes in _elements(parts.get("xl/_rels/workbook.xml.rels", b"<r/>"), "Relationship"):
+    for _, attributes in _elements(relations, "Relationship"):
         target = attributes.get("Target", "").lower()
         targets[attributes.get("Id", "")] = target[1:] if target.startswith("/") else f"xl/{target}"
     found: dict[int, str] = {}
-    for index, (_, attributes) in enumerate(_elements(parts.get("xl/workbook.xml", b"<w/>"), "sheet")):
+    for index, (_, attributes) in enumerate(_elements(workbook, "sheet")):
         relation = next((held for key, held in attributes.items() if key.rpartition(":")[2] == "id"), "")
         found[index] = targets.get(relation, "")
     return found
