@@ -17,7 +17,7 @@ import duckdb
 from pipelines.findings import Finding, Severity
 from pipelines.periods import Month
 from pipelines.validation.messages import finding_of
-from pipelines.validation.rules import Rule, RuleBook, RuleTable, rule_book
+from pipelines.validation.rules import Rule, RuleBook, RuleTable, rule_book, with_superiors
 
 if TYPE_CHECKING:
     import pandas
@@ -111,7 +111,7 @@ def frame_flags(
     connection: duckdb.DuckDBPyConnection, frame: pandas.DataFrame, rules: Sequence[Rule]
 ) -> dict[str, set[int]]:
     """For each rule the positions (from 0) of the failing rows of a frame, by the SQL twin."""
-    all_rules = _with_superiors(rules)
+    all_rules = with_superiors(rules)
     connection.register("judged_frame", frame.assign(**{ROW_COLUMN: range(len(frame))}))
     try:
         types = _types(connection, "judged_frame")
@@ -131,16 +131,6 @@ def frame_flags(
         return flags
     finally:
         connection.unregister("judged_frame")
-
-
-def _with_superiors(rules: Sequence[Rule]) -> list[Rule]:
-    """The rules and, from the book, those to which they yield: precedence must not depend on what is asked."""
-    known = {rule.id: rule for rule in rules}
-    for rule in rules:
-        for other in rule.yields_to:
-            if other not in known:
-                known[other] = rule_book().rule(other)
-    return list(known.values())
 
 
 class _Predicates:
@@ -264,7 +254,7 @@ def _results_of_source(
     rules: Sequence[Rule],
     types: Mapping[str, str],
 ) -> list[RuleResult]:
-    all_rules = _with_superiors(rules)
+    all_rules = with_superiors(rules)
     results = []
     for rule in rules:
         predicates = _Predicates(types, all_rules, rule.table)
@@ -307,9 +297,7 @@ def _frame_query(
 ) -> tuple[str, list[Any]]:
     types = _types(connection, table)
     predicates = _Predicates(types, rules, table)
-    columns = tuple(
-        dict.fromkeys(column for rule in _with_superiors(rules) for column in rule.judged_columns)
-    )
+    columns = tuple(dict.fromkeys(column for rule in with_superiors(rules) for column in rule.judged_columns))
     keys = tuple(dict.fromkeys(key for rule in rules for key in rule.keys))
     judged = [f'{predicates.value(column)} as "{column}"' for column in columns]
     scope, parameters = _scope(types, month)

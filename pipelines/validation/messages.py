@@ -146,7 +146,8 @@ def format_value(value: Any, spec: str, language: Language) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     text = f"{value:,.{_MOST_DECIMALS}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def _of(wording: Wording, language: Language) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -205,6 +205,16 @@ def rule_book(folder: Path = EXPECTATIONS_DIR) -> RuleBook:
             seen[rule.id] = name
         tables.append(table)
     return RuleBook(tuple(tables), digest.hexdigest())
+
+
+def with_superiors(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules and, from the book, those to which they yield: precedence must not depend on what is asked."""
+    known = {rule.id: rule for rule in rules}
+    for rule in rules:
+        for other in rule.yields_to:
+            if other not in known:
+                known[other] = rule_book().rule(other)
+    return list(known.values())
 
 
 def _read_table(name: str, content: bytes) -> RuleTable:

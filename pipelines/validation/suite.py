@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from pipelines.validation.judge import FIRST_KEY_COUNT, KEY_COLUMN, ROW_COLUMN, RuleResult
-from pipelines.validation.rules import Rule, rule_book
+from pipelines.validation.rules import Rule, with_superiors
 
 
 class SuiteError(RuntimeError):
@@ -52,10 +52,7 @@ def _judge(
     frame: pd.DataFrame, rules: Sequence[Rule]
 ) -> tuple[dict[str, set[int]], dict[str, tuple[int, int, str]]]:
     """Failing row positions, and (evaluated, missing, words on the row count), by rule id; precedence applied."""
-    known = {rule.id: rule for rule in rules}
-    for rule in rules:
-        for other in rule.yields_to:
-            known.setdefault(other, rule_book().rule(other))
+    known = {rule.id: rule for rule in with_superiors(rules)}
     raw: dict[str, set[int]] = {}
     counts: dict[str, tuple[int, int, str]] = {}
     for rule_id, success, result in _run_great_expectations(frame, list(known.values())):

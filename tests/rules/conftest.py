@@ -31,7 +31,14 @@ OTHER_ENTERPRISE = "914201000000000022"
 
 _HEADER_COLUMN = re.compile(r"-- column: ([a-z0-9_]+) \| ([a-z0-9(), ]+?) \|")
 _STATES = {"..": "withheld", "—": "not_applicable"}
-FM2_COLUMNS = {"item": "A", "partner": "C", "export": "D", "export_ytd": "E", "import": "F", "import_ytd": "G"}
+FM2_COLUMNS = {
+    "item": "A",
+    "partner": "C",
+    "export": "D",
+    "export_ytd": "E",
+    "import": "F",
+    "import_ytd": "G",
+}
 FM2_SHARES = {"export_remote": "H", "import_remote": "I", "related": "J"}
 FM3_COLUMNS = {"contract_amount": "E", "executed": "F", "executed_cumulative": "G"}
 GIVEN_TABLES = (
@@ -110,7 +117,11 @@ class Bureau:
         rate = Decimal(cny_per_usd)
         for code, cny, usd in (("USD", rate, Decimal(1)), ("CNY", Decimal(1), 1 / rate)):
             self.insert(
-                "core.exchange_rate", month_start_date=start, currency_code=code, cny_per_unit=cny, usd_per_unit=usd
+                "core.exchange_rate",
+                month_start_date=start,
+                currency_code=code,
+                cny_per_unit=cny,
+                usd_per_unit=usd,
             )
 
     def file(
@@ -157,10 +168,22 @@ class Bureau:
         )
         shared = {"month_start_date": start, "submission_id": submission_id}
         head = {**shared, "form_code": "FM-2", "sheet": "服务进出口", "section": "head", "state": "value"}
-        self.insert("raw.return_cell", **head, row_number=6, cell="B6", field="enterprise_code", text=code, code=code)
-        self.insert("raw.return_cell", **head, row_number=7, cell="B7", field="enterprise_name", text="样例企业")
+        self.insert(
+            "raw.return_cell", **head, row_number=6, cell="B6", field="enterprise_code", text=code, code=code
+        )
+        self.insert(
+            "raw.return_cell", **head, row_number=7, cell="B7", field="enterprise_name", text="样例企业"
+        )
         if is_zero_return:
-            self.insert("raw.return_cell", **head, row_number=8, cell="J8", field="is_zero_return", text="☑", code="true")
+            self.insert(
+                "raw.return_cell",
+                **head,
+                row_number=8,
+                cell="J8",
+                field="is_zero_return",
+                text="☑",
+                code="true",
+            )
         periods = {"服务进出口": month, **(sheet_periods or {})}
         for sheet, period in periods.items():
             day = first if period == month else Month.parse(period).start_date
@@ -293,7 +316,9 @@ class Bureau:
             remark=row.get("remark"),
         )
 
-    def file_department(self, form_code: str, rows: str, *, month: str = "2020-03", unit: str = "USD_100M") -> str:
+    def file_department(
+        self, form_code: str, rows: str, *, month: str = "2020-03", unit: str = "USD_100M"
+    ) -> str:
         """File a departmental table: column names are fields of the layout, cells A2, B2 ... in their order."""
         self.count += 1
         submission_id = f"{self.count:020x}"
@@ -307,7 +332,9 @@ class Bureau:
             is_current=True,
         )
         shared = {"submission_id": submission_id, "form_code": form_code, "sheet": "表"}
-        self.insert("raw.department_cell", **shared, section="head", row_number=1, cell="B1", field="unit", code=unit)
+        self.insert(
+            "raw.department_cell", **shared, section="head", row_number=1, cell="B1", field="unit", code=unit
+        )
         for row_number, row in enumerate(rows_of(rows), start=3):
             for column, (name, text) in enumerate(row.items()):
                 values: dict[str, Any] = {"text": text, "state": "value"}
@@ -320,7 +347,13 @@ class Bureau:
                     values["number"], _, values["state"] = figure(text)
                 cell = f"{chr(ord('A') + column)}{row_number}"
                 self.insert(
-                    "raw.department_cell", **shared, section="row", row_number=row_number, cell=cell, field=name, **values
+                    "raw.department_cell",
+                    **shared,
+                    section="row",
+                    row_number=row_number,
+                    cell=cell,
+                    field=name,
+                    **values,
                 )
         return submission_id
 
@@ -328,13 +361,20 @@ class Bureau:
         """Run every fact query that rules on returns judge."""
         for rule_table in rule_book().of_level("return"):
             query = body(rule_table.table)
-            parameters = {"month_start_date": Month.parse(month).start_date} if "$month_start_date" in query else {}
-            self.connection.execute(f'create or replace table "{rule_table.table.replace(".", chr(34) + "." + chr(34))}" as {query}', parameters)
+            parameters = (
+                {"month_start_date": Month.parse(month).start_date} if "$month_start_date" in query else {}
+            )
+            self.connection.execute(
+                f'create or replace table "{rule_table.table.replace(".", chr(34) + "." + chr(34))}" as {query}',
+                parameters,
+            )
 
     def findings(self, month: str) -> list[Finding]:
         """All findings of the month, over all returns."""
         self.build(month)
-        return [found for of_return in judge(self.connection, Month.parse(month)).values() for found in of_return]
+        return [
+            found for of_return in judge(self.connection, Month.parse(month)).values() for found in of_return
+        ]
 
     def asked(self, month: str) -> set[tuple[str, str]]:
         """Rule and cell of everything found in the month, whatever its severity."""

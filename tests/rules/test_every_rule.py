@@ -20,7 +20,9 @@ def twelve_months(bureau: Any, amount: str = "100.12") -> None:
     """Twelve accepted months before 2020-03, each with the same line a little above the one before."""
     for position in range(12):
         month = f"{2019 + (position + 2) // 12}-{(position + 2) % 12 + 1:02d}"
-        bureau.file(month, f"item | partner | export\nSJ35 | USA | {float(amount) + position:.2f}", is_accepted=True)
+        bureau.file(
+            month, f"item | partner | export\nSJ35 | USA | {float(amount) + position:.2f}", is_accepted=True
+        )
 
 
 def one_line(amount: str, ytd: str = "", month: str = "2020-03", remark: str = "", **options: Any) -> Sample:
@@ -28,7 +30,9 @@ def one_line(amount: str, ytd: str = "", month: str = "2020-03", remark: str = "
 
     def filed(bureau: Any) -> None:
         bureau.file(
-            month, f"item | partner | export | export_ytd | remark\nSJ35 | USA | {amount} | {ytd} | {remark}", **options
+            month,
+            f"item | partner | export | export_ytd | remark\nSJ35 | USA | {amount} | {ytd} | {remark}",
+            **options,
         )
 
     return filed
@@ -78,11 +82,15 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
     "H2b": (
         "G11",
         after(
-            lambda bureau: bureau.file("2020-02", "", CONTRACT + "C1 | 900 | 10.00 | 110.00", is_accepted=True),
+            lambda bureau: bureau.file(
+                "2020-02", "", CONTRACT + "C1 | 900 | 10.00 | 110.00", is_accepted=True
+            ),
             filed("", contracts=CONTRACT + "C1 | 900 | 20.00 | 120.00"),
         ),
         after(
-            lambda bureau: bureau.file("2020-02", "", CONTRACT + "C1 | 900 | 10.00 | 110.00", is_accepted=True),
+            lambda bureau: bureau.file(
+                "2020-02", "", CONTRACT + "C1 | 900 | 10.00 | 110.00", is_accepted=True
+            ),
             filed("", contracts=CONTRACT + "C1 | 900 | 20.00 | 130.00"),
         ),
     ),
@@ -166,11 +174,19 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
     "Q2b": (
         "D11",
         lambda bureau: [
-            bureau.file(month, "item | partner | export | import\nSJ35 | USA | 100.12 | 31.4", is_accepted=month < "2020-03")
+            bureau.file(
+                month,
+                "item | partner | export | import\nSJ35 | USA | 100.12 | 31.4",
+                is_accepted=month < "2020-03",
+            )
             for month in ("2020-02", "2020-03")
         ],
         lambda bureau: [
-            bureau.file(month, f"item | partner | export | import\nSJ35 | USA | 100.12 | {imports}", is_accepted=month < "2020-03")
+            bureau.file(
+                month,
+                f"item | partner | export | import\nSJ35 | USA | 100.12 | {imports}",
+                is_accepted=month < "2020-03",
+            )
             for month, imports in (("2020-02", "31.4"), ("2020-03", "29.9"))
         ],
     ),
@@ -194,11 +210,15 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
     "Q5b": (
         "B6",
         after(
-            lambda bureau: bureau.connection.execute("update raw.enterprise set to_month_start_date = date '2020-01-01'"),
+            lambda bureau: bureau.connection.execute(
+                "update raw.enterprise set to_month_start_date = date '2020-01-01'"
+            ),
             one_line("5.00"),
         ),
         after(
-            lambda bureau: bureau.connection.execute("update raw.enterprise set to_month_start_date = date '2020-01-01'"),
+            lambda bureau: bureau.connection.execute(
+                "update raw.enterprise set to_month_start_date = date '2020-01-01'"
+            ),
             one_line("0"),
         ),
     ),
@@ -242,14 +262,26 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
         department("DM-1", balance_of_payments("60", "150", "52")),
         department("DM-1", balance_of_payments("60", "150", "51")),
     ),
-    "D4": ("C3", department("DM-2", "month | import | export\n2020-03 | 5 | -1"), department("DM-2", "month | import | export\n2020-03 | 5 | 1")),
-    "D5": ("C3", department("DM-3", "day | currency_code | rate | per\n2020-03-01 | USD | 0 | 100"), department("DM-3", "day | currency_code | rate | per\n2020-03-01 | USD | 700 | 100")),
+    "D4": (
+        "C3",
+        department("DM-2", "month | import | export\n2020-03 | 5 | -1"),
+        department("DM-2", "month | import | export\n2020-03 | 5 | 1"),
+    ),
+    "D5": (
+        "C3",
+        department("DM-3", "day | currency_code | rate | per\n2020-03-01 | USD | 0 | 100"),
+        department("DM-3", "day | currency_code | rate | per\n2020-03-01 | USD | 700 | 100"),
+    ),
     "D6": (
         "C4",
         department("DM-3", "day | currency_code | rate\n2020-03-01 | USD | 7.01\n2020-03-02 | USD | 701"),
         department("DM-3", "day | currency_code | rate\n2020-03-01 | USD | 7.01\n2020-03-02 | USD | 7.05"),
     ),
-    "D7": ("B3", department("DM-5", "task_no | progress_pct\n12 | 101"), department("DM-5", "task_no | progress_pct\n12 | 100")),
+    "D7": (
+        "B3",
+        department("DM-5", "task_no | progress_pct\n12 | 101"),
+        department("DM-5", "task_no | progress_pct\n12 | 100"),
+    ),
 }
 
 

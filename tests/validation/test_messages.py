@@ -1,0 +1,123 @@
+"""What a clerk reads: place, figures with separators, what to do, may I go on, in both languages."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from pipelines.findings import Severity, Wording
+from pipelines.validation.messages import fill, finding_of, format_value
+from pipelines.validation.rules import InvalidRule, Rule, Where
+
+ROW: dict[str, Any] = {
+    "form_code": "FM-2",
+    "sheet": "服务进出口",
+    "cell": "F18",
+    "business_key": "91/SJ/USA/export",
+    "subject_zh": "SJ 其他商业服务 × 美国 × 出口",
+    "subject_en": "SJ other business services × United States × export",
+    "amount": 12500000.0,
+    "ratio": 9920.63,
+    "unit_zh": "万美元",
+    "unit_en": "USD 10,000",
+    "remark": None,
+}
+
+
+def rule(severity: Severity = Severity.WARNING, explained_by: str = "remark") -> Rule:
+    return Rule(
+        id="Q3",
+        severity=severity,
+        table="checks.sample",
+        level="return",
+        keys=("business_key",),
+        label=Wording("样例", "sample"),
+        help=Wording("样例", "sample"),
+        expectation="expect_column_values_to_be_between",
+        arguments={"column": "ratio", "max_value": 100},
+        where=Where(),
+        given="{amount}",
+        expected="≤ 100",
+        message=Wording(
+            "填报 {amount}，约为上月的 {ratio:0} 倍，单位“{unit}”。",
+            "You entered {amount}, {ratio:0} times last month, in {unit}.",
+        ),
+        explained_by=explained_by,
+    )
+
+
+def test_a_message_says_where_what_and_whether_one_may_go_on() -> None:
+    found = finding_of(rule(), ROW)
+    assert found.message.zh == (
+        "表“服务进出口”第 18 行 F 列（SJ 其他商业服务 × 美国 × 出口）：填报 12,500,000，约为上月的 9,921 倍，单位“万美元”。"
+        "可先提交，待核实；在“说明”栏写明原因可免核实。〔Q3〕"
+    )
+    assert found.message.en.startswith(
+        "Sheet “服务进出口”, row 18, column F (SJ other business services × United States × export): "
+        "You entered 12,500,000, 9,921 times last month, in USD 10,000."
+    )
+    assert found.message.en.endswith(
+        "You may submit now and we will confirm; an explanation in the remark column saves the call. [Q3]"
+    )
+    assert (found.sheet, found.cell, found.given, found.expected) == (
+        "服务进出口",
+        "F18",
+        "12,500,000",
+        "≤ 100",
+    )
+
+
+def test_a_warning_that_the_clerk_explained_becomes_info_and_quotes_the_reason() -> None:
+    found = finding_of(rule(), {**ROW, "remark": "新签大合同"})
+    assert found.severity is Severity.INFO
+    assert "您已说明：“新签大合同”，不影响提交。" in found.message.zh
+
+
+def test_a_critical_finding_cannot_be_explained_away() -> None:
+    found = finding_of(rule(Severity.CRITICAL), {**ROW, "remark": "新签大合同"})
+    assert found.severity is Severity.CRITICAL
+    assert "须更正后重新报送" in found.message.zh
+
+
+def test_braces_in_a_clerks_words_are_words() -> None:
+    found = finding_of(rule(), {**ROW, "remark": "{amount} {sheet} {id}", "sheet": "表{row}"})
+    assert "您已说明：“{amount} {sheet} {id}”" in found.message.zh
+    assert found.message.zh.startswith("表“表{row}”第 18 行")
+
+
+def test_a_place_without_cell_names_the_sheet_and_without_sheet_nothing() -> None:
+    assert finding_of(rule(), {**ROW, "cell": None}).message.zh.startswith("表“服务进出口”（SJ")
+    assert finding_of(rule(), {**ROW, "cell": None, "sheet": None}).message.zh.startswith("填报")
+
+
+@pytest.mark.parametrize(
+    ("value", "spec", "text"),
+    [
+        (12500000.0, "", "12,500,000"),
+        (0.1 + 0.2, "", "0.3"),
+        (1e15, "", "1,000,000,000,000,000"),
+        (1e-9, "", "0"),
+        (-3.5, "", "-3.5"),
+        (-1e-9, "", "0"),
+        (12, "", "12"),
+        (9920.63, "0", "9,921"),
+        (149.96, "+1", "+150.0"),
+        (-60.04, "+1", "-60.0"),
+        ("1,2OO", "", "1,2OO"),
+        (None, "", "（空）"),
+        (math.nan, "1", "（空）"),
+        ("", "", "（空）"),
+        (math.inf, "", "inf"),
+    ],
+)
+def test_a_figure_is_printed_as_people_write_it(value: object, spec: str, text: str) -> None:
+    assert format_value(value, spec, "zh") == text
+
+
+def test_a_template_that_names_a_missing_fact_is_an_error_for_its_author() -> None:
+    with pytest.raises(KeyError, match="last_month"):
+        fill("{last_month}", ROW, "zh")
+    with pytest.raises(InvalidRule, match="is unknown"):
+        format_value(1.0, "pct", "zh")
