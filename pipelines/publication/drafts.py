@@ -140,7 +140,8 @@ def write_tables(
         "queries": _hashes(SQL_DIR, ("*/*.sql",)),
         "table_model": _sha256(model_path().read_bytes()),
     }
-    snapshot_id = _snapshot_id(origin, data)
+    texts = {name: _long_csv(table) for name, table in data.items()}
+    snapshot_id = _snapshot_id(origin, texts)
     drafts = settings.drafts_dir
     drafts.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(drafts, month)
@@ -150,7 +151,7 @@ def write_tables(
         write_workbook(building / workbook_name(month), month, tables, Imprint(snapshot_id))
         for name, table in data.items():
             pq.write_table(table, building / f"{name}.parquet", compression="zstd")
-            (building / f"{name}.csv").write_text(_long_csv(table), encoding="utf-8-sig", newline="")
+            (building / f"{name}.csv").write_text(texts[name], encoding="utf-8-sig", newline="")
         files = {path.name: _sha256(path.read_bytes()) for path in sorted(building.iterdir())}
         content = {
             "schema_version": 1,
@@ -284,12 +285,12 @@ def _hashes(folder: Path, patterns: Iterable[str]) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): _sha256(path.read_bytes()) for path in paths}
 
 
-def _snapshot_id(origin: Mapping[str, Any], data: Mapping[str, pa.Table]) -> str:
+def _snapshot_id(origin: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     """Twelve hexadecimal digits over everything that went in and every figure and word that came out."""
     digest = hashlib.sha256(json.dumps(origin, ensure_ascii=False, sort_keys=True).encode())
-    for name in sorted(data):
+    for name in sorted(texts):
         digest.update(name.encode())
-        digest.update(_long_csv(data[name]).encode())
+        digest.update(texts[name].encode())
     return digest.hexdigest()[:12]
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _CLOSING = "，。；：、）》”’！？,.;:)%"  # never at the beginning of a line
 
 
+@lru_cache(maxsize=20_000)  # the same labels stand on every month's sheets
 def display_width(text: str) -> int:
     """Half-width places that a text takes on a terminal or in a column of a sheet."""
     return sum(_places(character) for character in text)
@@ -22,6 +24,7 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
+@lru_cache(maxsize=20_000)
 def line_count(text: str, width: float) -> int:
     """How many lines a text takes when it is wrapped at a width; Latin words are not broken."""
     lines = 0
@@ -40,6 +43,7 @@ def line_count(text: str, width: float) -> int:
     return lines
 
 
+@lru_cache(maxsize=20_000)
 def longest_piece(text: str) -> int:
     """Width of the longest part of a text that cannot be wrapped: a Latin word, or one Chinese character."""
     return max((display_width(piece) for piece in re.findall(r"[!-~–]+|.", text)), default=0)

@@ -145,7 +145,7 @@ class _Drawer:
             sheet.set_column(index, index, width)
         self._draw_top(sheet, table, widths)
         self._draw_heads(sheet, table, widths)
-        end = self._draw_body(sheet, table, columns)
+        end = self._draw_body(sheet, table, columns, widths)
         end = self._draw_foot(sheet, table, end, sum(widths), last)
         self._set_page(sheet, table, widths, end - 1)
 
@@ -206,7 +206,7 @@ class _Drawer:
         self._set_height(sheet, top, 6 + lines[0] * _LINE_HEIGHT)
         self._set_height(sheet, bottom, 6 + lines[1] * _LINE_HEIGHT)
 
-    def _draw_body(self, sheet: Any, table: PrintedTable, columns: list[Column]) -> int:
+    def _draw_body(self, sheet: Any, table: PrintedTable, columns: list[Column], widths: list[float]) -> int:
         """Write the rows; returns the first sheet row below them."""
         last = len(columns)
         if not table.rows:
@@ -216,7 +216,6 @@ class _Drawer:
             )
             self._set_height(sheet, _FIRST_BODY_ROW, _BODY_HEIGHT * 2)
             return _FIRST_BODY_ROW + 1
-        widths = self._widths(table, columns)
         for offset, row in enumerate(table.rows):
             at = _FIRST_BODY_ROW + offset
             line: dict[str, Any] = {"valign": "vcenter"}

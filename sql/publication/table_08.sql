@@ -178,7 +178,9 @@ cells as (
                 then cast(year(measured_start_date) as varchar) || '年'
             when year(measured_start_date) = year(measured_end_date) and month(measured_start_date) = month(measured_end_date)
                 then cast(year(measured_start_date) as varchar) || '年' || cast(month(measured_start_date) as varchar) || '月'
-            else cast(year(measured_start_date) as varchar) || '年' || cast(month(measured_start_date) as varchar) || '—' || cast(month(measured_end_date) as varchar) || '月'
+            when year(measured_start_date) = year(measured_end_date)
+                then cast(year(measured_start_date) as varchar) || '年' || cast(month(measured_start_date) as varchar) || '—' || cast(month(measured_end_date) as varchar) || '月'
+            else cast(year(measured_start_date) as varchar) || '—' || cast(year(measured_end_date) as varchar) || '年'
         end as text_zh,
         case
             when measured_start_date is null then null
@@ -186,6 +188,8 @@ cells as (
                 then cast(year(measured_start_date) as varchar)
             when year(measured_start_date) = year(measured_end_date) and month(measured_start_date) = month(measured_end_date)
                 then substr('JanFebMarAprMayJunJulAugSepOctNovDec', 3 * month(measured_start_date) - 2, 3) || ' ' || cast(year(measured_start_date) as varchar)
+            when year(measured_start_date) <> year(measured_end_date)
+                then cast(year(measured_start_date) as varchar) || '–' || cast(year(measured_end_date) as varchar)
             else substr('JanFebMarAprMayJunJulAugSepOctNovDec', 3 * month(measured_start_date) - 2, 3) || '–' || substr('JanFebMarAprMayJunJulAugSepOctNovDec', 3 * month(measured_end_date) - 2, 3) || ' ' || cast(year(measured_start_date) as varchar)
         end as text_en,
         '' as blank_symbol,
