@@ -148,7 +148,7 @@ def _digit_too_many(filled: Return, series: EnterpriseSeries, position: int, rng
 
 
 def _large_change(filled: Return, series: EnterpriseSeries, position: int, rng: Random) -> list[Spot]:
-    factor = rng.uniform(3.4, 4.4)
+    factor = rng.uniform(2.8, 3.3)
     return _slip_one(filled, series, position, factor, f"约为实际的{factor:.1f}倍且未说明", "last_month")
 
 

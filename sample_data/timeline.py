@@ -50,7 +50,7 @@ _SEASON_OTHERS = (0.94, 0.90, 1.02, 0.99, 1.00, 1.05, 1.00, 0.99, 1.03, 0.99, 1.
 
 # Service trade of the city, 亿美元, if every enterprise of the register reported: the scale of Wuhan's
 # published figures (107 in 2016, 96.4 in 2017; plan for 2020: above 200). The figures are synthetic.
-CITY_TOTAL_2019_USD_100M = 176.0
+CITY_TOTAL_2019_USD_100M = 176.6
 YEARLY_GROWTH = 1.178
 # Offshore outsourcing executed, 亿美元, in 2020 (plan: above 15).
 OFFSHORE_EXECUTED_2020_USD_100M = 13.9

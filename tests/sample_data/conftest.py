@@ -10,6 +10,6 @@ from sample_data.city import generate
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> City:
-    """Forty enterprises over fourteen months, with mistakes."""
+    """Thirty-four enterprises over thirteen months, with mistakes."""
     folder = tmp_path_factory.mktemp("city")
-    return read_city(folder, generate(folder, enterprises=40, first="2019-11", months=14, seed=7))
+    return read_city(folder, generate(folder, enterprises=34, first="2019-12", months=13, seed=7))

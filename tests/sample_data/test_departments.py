@@ -66,7 +66,7 @@ def test_the_share_of_foreign_trade_is_near_the_30_per_cent_of_the_plan() -> Non
 
 def test_exchange_rates_cover_every_month_and_the_year_before(city: City) -> None:
     names = [path.name for path in (city.folder / "departments").glob("DM-3*")]
-    assert len(names) == 1 + 14
+    assert len(names) == 1 + 13
     assert "DM-3_汇率_2018.xlsx" in names
     assert {currency for currency, _, _ in timeline.exchange_rates(Month(2020, 5))} == {
         "USD",
