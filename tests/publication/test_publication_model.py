@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.paths import SQL_DIR
+from pipelines.paths import HOUSE_DIR, SQL_DIR
 from pipelines.periods import Month
 from pipelines.publication.tables import (
     NoteRow,
@@ -224,3 +224,23 @@ def test_notes_of_the_month_follow_the_notes_of_the_table_in_their_order() -> No
     table = printed_table("table_06", MONTH, whole_row(), notes)
     fixed = len(publication_model().table("table_06").notes)
     assert [note.zh for note in table.notes[fixed:]] == ["第一", "第二"]
+
+
+def test_the_page_on_the_tables_names_every_table_and_what_it_reads() -> None:
+    page = (HOUSE_DIR / "docs" / "tables.md").read_text(encoding="utf-8")
+    for path in sorted((SQL_DIR / "publication").glob("*.sql")):
+        [line] = [line for line in page.splitlines() if line.startswith(f"| `publication.{path.stem}`")]
+        reads = re.findall(r"indicators\.\w+", path.read_text(encoding="utf-8").split("-- param:")[0])
+        if path.stem != "table_note":
+            own = [
+                name
+                for name in reads
+                if name != "indicators.trade_total" or path.stem in ("table_01", "table_02")
+            ]
+            assert [name for name in own if f"`{name}`" not in line] == []
+
+
+def test_the_page_explains_every_mark_of_the_legend() -> None:
+    page = (HOUSE_DIR / "docs" / "tables.md").read_text(encoding="utf-8")
+    for symbol in publication_model().symbols:
+        assert f"| `{symbol.mark}` |" in page if symbol.mark else "blank" in page
