@@ -36,7 +36,8 @@ class Kind:
     """A kind of mistake: the rule that ought to notice it, the verdict it ought to bring, how common it is.
 
     `needs` names what a return must offer: history (last month accepted), not_january, january (FM-1 filed),
-    outsourcing, parents, imports, software, unit_10k, unit_1k, usd, year_of_history, second_sheet.
+    outsourcing or no_outsourcing, parents, imports, software, remote (a share is asked), unit_10k, unit_1k, usd,
+    year_of_history (twelve accepted months), no_insurance (whose payments back may be negative).
     A kind that is not attributable leaves the bureau with no return of this enterprise and month.
     """
 
@@ -80,7 +81,7 @@ KINDS: tuple[Kind, ...] = (
     _kind("children_mismatch", "H4b", "rejected", 2, "parents"),
     _kind("unknown_item", "P12", "rejected", 4),
     _kind("unknown_partner", "P13", "rejected", 4),
-    _kind("negative_amount", "H5", "rejected", 3),
+    _kind("negative_amount", "H5", "rejected", 3, "no_insurance"),
     _kind("remote_share_over_100", "H6", "rejected", 3, "remote"),
     _kind("no_unit", "P04", "rejected", 4),
     _kind("unit_not_in_list", "P05", "rejected", 2),

@@ -172,6 +172,8 @@ class _Planner:
             offered.add("parents")
         if enterprise.profile.key == "software":
             offered.add("software")
+        if enterprise.profile.key != "insurance":
+            offered.add("no_insurance")
         if any(line.annual_import_usd for line in enterprise.lines):
             offered.add("imports")
         if any((line.export_remote_pct, line.import_remote_pct) != (None, None) for line in enterprise.lines):
