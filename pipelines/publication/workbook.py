@@ -192,10 +192,12 @@ class _Drawer:
             if group.label is not None:
                 label = group.label.of(self._language)
                 _merge(sheet, (top, at, end), label, self._format(**head, top=2, bottom=1))
-                lines[0] = max(lines[0], line_count(label, sum(widths[at : end + 1]) - 1))
+                lines[0] = max(
+                    lines[0], line_count(label, sum(widths[at : end + 1]) * self._places_per_unit - 1)
+                )
             for column in group.columns:
                 label = column.label.of(self._language)
-                needed = line_count(label, widths[at] - 1)
+                needed = line_count(label, widths[at] * self._places_per_unit - 1)
                 if group.label is None:
                     sheet.merge_range(top, at, bottom, at, label, both)
                     needed -= lines[0]
