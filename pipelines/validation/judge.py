@@ -75,6 +75,17 @@ def judge(
     return findings
 
 
+def without_repeats(read: Iterable[Finding], judged: Iterable[Finding]) -> list[Finding]:
+    """The rules' findings less those at cells which the reader has already refused: one question a cell.
+
+    `read` are the findings of intake about one file, `judged` those of `judge` about the same file.
+    """
+    refused = {
+        (found.sheet, found.cell) for found in read if found.severity is Severity.CRITICAL and found.cell
+    }
+    return [found for found in judged if (found.sheet, found.cell) not in refused]
+
+
 def rule_results(
     connection: duckdb.DuckDBPyConnection, month: Month | None, rules: Iterable[Rule]
 ) -> list[RuleResult]:

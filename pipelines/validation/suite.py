@@ -98,15 +98,18 @@ def _run_great_expectations(
     )
     suite = gx.ExpectationSuite(name="rules")
     for rule in rules:
-        suite.add_expectation_configuration(
-            ExpectationConfiguration(
-                type=rule.expectation,
-                kwargs=_keyword_arguments(rule),
-                meta={"rule_id": rule.id},
-                severity=rule.severity.value,
+        try:
+            suite.add_expectation_configuration(
+                ExpectationConfiguration(
+                    type=rule.expectation,
+                    kwargs=_keyword_arguments(rule),
+                    meta={"rule_id": rule.id},
+                    severity=rule.severity.value,
+                )
             )
-        )
-    # An expectation type that Great Expectations does not know is dropped without a word.
+        except gx.exceptions.GreatExpectationsError as error:
+            raise SuiteError(f"rule {rule.id}: {error}") from error
+    # Suites have been known to drop what they do not understand without a word.
     if len(suite.expectations) != len(rules):
         raise SuiteError(
             f"{len(rules)} rules became {len(suite.expectations)} expectations; two are equal or one is unknown"
@@ -124,12 +127,20 @@ def _run_great_expectations(
     judged: list[tuple[str, bool, Mapping[str, Any]]] = []
     for result in outcome.results:
         rule_id = result.expectation_config.meta["rule_id"]
-        if result.exception_info.get("raised_exception"):
-            raise SuiteError(f"rule {rule_id}: {result.exception_info.get('exception_message')}")
+        if failure := _failure(result.exception_info):
+            raise SuiteError(f"rule {rule_id}: {failure}")
         judged.append((str(rule_id), bool(result.success), dict(result.result)))
     if len(judged) != len(rules):
         raise SuiteError(f"{len(rules)} rules gave {len(judged)} results")
     return judged
+
+
+def _failure(exception_info: Mapping[str, Any]) -> str:
+    """What went wrong in one expectation, empty if nothing; reported at the top or once for each metric."""
+    for entry in (exception_info, *exception_info.values()):
+        if isinstance(entry, Mapping) and entry.get("raised_exception"):
+            return str(entry.get("exception_message"))
+    return ""
 
 
 def _keyword_arguments(rule: Rule) -> dict[str, Any]:

@@ -23,7 +23,7 @@
 -- column: expected_cumulative | double | previous_cumulative plus this month
 -- column: cumulative_gap_in_last_digits | double | size of executed_cumulative less expected_cumulative, in units of the last printed digit
 -- method: docs/rules.md
-with line as (
+with filed_line as (
     select
         l.*,
         count(*) over (partition by l.submission_id, l.contract_no) as same_contract_count
@@ -32,6 +32,14 @@ with line as (
     where s.kind = 'return'
       and s.is_current
       and l.month_start_date = $month_start_date
+),
+-- Only a contract that stands once on its return is set against last month. Said in the key: a condition on the
+-- left side alone makes an outer join compare every contract with every other.
+line as (
+    select
+        *,
+        case when same_contract_count = 1 and period_kind = 'month' then contract_no end as single_contract_no
+    from filed_line
 ),
 previous as (
     select
@@ -110,10 +118,8 @@ select
 from line as l
 left join previous as v
     on v.enterprise_code = l.enterprise_code
-    and v.contract_no = l.contract_no
+    and v.contract_no = l.single_contract_no
     and v.unit_code = l.unit_code
-    and l.period_kind = 'month'
-    and l.same_contract_count = 1
 left join decimals as d on d.submission_id = l.submission_id and d.sheet = l.sheet
 left join reference.partners as p on p.partner_code = l.partner_code
 order by l.submission_id, l.sheet, l.row_number

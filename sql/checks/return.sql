@@ -14,6 +14,9 @@
 -- column: zero_form_code | varchar | form on which the box 本月无业务 is ticked, else where the period stands
 -- column: zero_sheet | varchar | sheet of that
 -- column: zero_cell | varchar | cell of that
+-- column: mark_form_code | varchar | form on which a second return without mark is asked about
+-- column: mark_sheet | varchar | sheet of that
+-- column: mark_cell | varchar | the filing type where the return came in its due month; the period where it came later, since then the period may be wrong
 -- column: business_key | varchar | enterprise
 -- column: subject_zh | varchar | the enterprise's name as written on the return
 -- column: subject_en | varchar | the same
@@ -61,7 +64,7 @@ head as (
     inner join filed as f on f.submission_id = c.submission_id
     where c.month_start_date = $month_start_date
       and c.section = 'head'
-      and c.field in ('enterprise_code', 'enterprise_name', 'reference_month', 'is_zero_return')
+      and c.field in ('enterprise_code', 'enterprise_name', 'reference_month', 'is_zero_return', 'is_revision')
 ),
 -- GB 32100-2015: value of a character is its place in an alphabet without I, O, S, V and Z; weights are powers of 3.
 code_sum as (
@@ -175,6 +178,9 @@ select
     coalesce(zero_head.form_code, period_head.form_code) as zero_form_code,
     coalesce(zero_head.sheet, period_head.sheet) as zero_sheet,
     coalesce(zero_head.cell, period_head.cell) as zero_cell,
+    case when a.is_due_month then mark_head.form_code else period_head.form_code end as mark_form_code,
+    case when a.is_due_month then mark_head.sheet else period_head.sheet end as mark_sheet,
+    case when a.is_due_month then mark_head.cell else period_head.cell end as mark_cell,
     f.enterprise_code as business_key,
     name_head.text as subject_zh,
     name_head.text as subject_en,
@@ -209,6 +215,15 @@ left join head as name_head
     on name_head.submission_id = f.submission_id and name_head.field = 'enterprise_name' and name_head.position = 1
 left join head as period_head
     on period_head.submission_id = f.submission_id and period_head.field = 'reference_month' and period_head.position = 1
+left join head as mark_head
+    on mark_head.submission_id = f.submission_id and mark_head.field = 'is_revision' and mark_head.position = 1
+inner join (
+    select
+        d.submission_id,
+        d.received_date < d.month_start_date + interval 2 month and m.cell is not null as is_due_month
+    from filed as d
+    left join head as m on m.submission_id = d.submission_id and m.field = 'is_revision' and m.position = 1
+) as a on a.submission_id = f.submission_id
 left join head as zero_head
     on zero_head.submission_id = f.submission_id and zero_head.field = 'is_zero_return' and zero_head.position = 1
 left join business as b on b.submission_id = f.submission_id

@@ -69,7 +69,7 @@ dollar as (
     where month_start_date >= $month_start_date - interval 12 month
       and month_start_date <= $month_start_date
 ),
-line as (
+filed_line as (
     select
         l.*,
         coalesce(l.partner_code, '') as partner_key,
@@ -87,6 +87,17 @@ line as (
         on r.month_start_date = l.month_start_date and r.currency_code = l.currency_code
     where l.month_start_date = $month_start_date
       and (l.amount_state is not null or l.ytd_state is not null)
+),
+-- Only a line that stands once on its return is set against history, and only a single month against months.
+-- Said in the keys and not beside them: a condition on the left side alone makes an outer join compare every
+-- line with every line of history.
+line as (
+    select
+        *,
+        case when same_key_count = 1 then item_code end as single_item_code,
+        case when same_key_count = 1 and period_kind = 'month' then item_code end as monthly_item_code,
+        case when period_kind = 'month' then enterprise_code end as monthly_enterprise_code
+    from filed_line
 ),
 accepted as (
     select
@@ -385,39 +396,32 @@ compared as (
     left join accepted as m
         on m.enterprise_code = l.enterprise_code
         and m.flow = l.flow
-        and m.item_code = l.item_code
+        and m.item_code = l.monthly_item_code
         and m.partner_key = l.partner_key
         and m.month_start_date = $month_start_date - interval 1 month
         and m.row_count = 1
         and m.period_kind = 'month'
-        and l.period_kind = 'month'
-        and l.same_key_count = 1
     left join accepted as y
         on y.enterprise_code = l.enterprise_code
         and y.flow = l.flow
-        and y.item_code = l.item_code
+        and y.item_code = l.monthly_item_code
         and y.partner_key = l.partner_key
         and y.month_start_date = $month_start_date - interval 12 month
         and y.row_count = 1
         and y.period_kind = 'month'
-        and l.period_kind = 'month'
-        and l.same_key_count = 1
     left join line_history as h
         on h.enterprise_code = l.enterprise_code
         and h.flow = l.flow
-        and h.item_code = l.item_code
+        and h.item_code = l.monthly_item_code
         and h.partner_key = l.partner_key
-        and l.period_kind = 'month'
-        and l.same_key_count = 1
     left join flow_history as fh
-        on fh.enterprise_code = l.enterprise_code and fh.flow = l.flow and l.period_kind = 'month'
+        on fh.enterprise_code = l.monthly_enterprise_code and fh.flow = l.flow
     left join flow_now as fn on fn.submission_id = l.submission_id and fn.flow = l.flow
     left join nonzero as z
         on z.enterprise_code = l.enterprise_code
         and z.flow = l.flow
-        and z.item_code = l.item_code
+        and z.item_code = l.single_item_code
         and z.partner_key = l.partner_key
-        and l.same_key_count = 1
 ),
 copied as (
     select

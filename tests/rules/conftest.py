@@ -174,6 +174,15 @@ class Bureau:
         self.insert(
             "raw.return_cell", **head, row_number=7, cell="B7", field="enterprise_name", text="样例企业"
         )
+        self.insert(
+            "raw.return_cell",
+            **head,
+            row_number=8,
+            cell="B8",
+            field="is_revision",
+            text="更正" if is_revision else "首报",
+            code=str(is_revision).lower(),
+        )
         if is_zero_return:
             self.insert(
                 "raw.return_cell",

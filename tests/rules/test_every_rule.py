@@ -128,7 +128,7 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
     ),
     "H7b": ("J6", filed(ONE_LINE, received="2020-02-28"), filed(ONE_LINE, received="2020-04-08")),
     "H7c": (
-        "J6",
+        "B8",
         filed(ONE_LINE, supersedes="an accepted one"),
         filed(ONE_LINE, supersedes="an accepted one", is_revision=True),
     ),
