@@ -98,7 +98,7 @@ def new_submissions(context: dg.SensorEvaluationContext, bureau: Bureau) -> dg.S
     computed from the command line is not asked for again, and the same file twice asks for nothing.
     """
     with bureau.ledger() as ledger:
-        states = month_states(ledger.changes())
+        states = month_states(ledger.changes(), ledger.months(only_standing=True))
     if not states:
         return dg.SkipReason("The ledger holds no return of any month yet.")
     newest = max(states.values())

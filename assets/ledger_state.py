@@ -10,28 +10,24 @@ from collections.abc import Iterable
 from assets.partitions import FIRST_MONTH
 from pipelines.ledger import Change
 from pipelines.periods import Month
-from pipelines.records import FileKind
 
 STATE_METADATA = "ledger_state"  # key of the materialisation metadata of raw/return_cell
 
 
-def month_states(changes: Iterable[Change]) -> dict[Month, tuple[int, int]]:
-    """For each month that has returns, the newest entry of the ledger on which its tables depend.
+def month_states(changes: Iterable[Change], months: Iterable[Month]) -> dict[Month, tuple[int, int]]:
+    """For each of these months (those with returns that stand), the newest entry of the ledger on which its tables depend.
 
     A return counts in its own month, in the cumulatives of the rest of that year and in the growth of the
     next; so does a departmental table in the months it speaks of.
     """
     known = list(changes)
-    with_returns = sorted(
-        change.first_month
-        for change in known
-        if change.kind is FileKind.RETURN and change.first_month is not None
-    )
     states: dict[Month, tuple[int, int]] = {}
-    for month in with_returns:
+    for month in months:
         if month < FIRST_MONTH:
             continue
         reaching = [change for change in known if _reaches(change, month)]
+        if not reaching:
+            continue
         states[month] = (
             max(change.sequence for change in reaching),
             max(change.decision_id for change in reaching),

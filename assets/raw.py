@@ -71,8 +71,9 @@ def returns(
     anything has been filed or decided since. It is taken before loading, so that what arrives meanwhile shows.
     """
     with bureau.ledger() as ledger:
-        states = month_states(ledger.changes())
-        for month in months_of(context):
+        wanted = months_of(context)
+        states = month_states(ledger.changes(), wanted)
+        for month in wanted:
             cells = load.load_returns(warehouse.connection, ledger, bureau.lines, month)
             for name in _BY_MONTH:
                 context.add_asset_metadata(

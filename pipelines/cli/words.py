@@ -84,6 +84,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{month} 未生成表格：{rule} {label}（{count} 处，如 {keys}）",
         "{month} was not drafted: {rule} {label} ({count} rows, such as {keys})",
     ),
+    "run_outside": (
+        "{months} 不在可计算的范围内（{first} 至 {last}）。",
+        "{months} cannot be computed; months are from {first} to {last}.",
+    ),
     "run_no_months": (
         "账本中还没有任何月份的报送，没有可计算的内容。",
         "The ledger holds returns of no month yet, so there is nothing to compute.",

@@ -372,13 +372,20 @@ class Ledger:
             ]
         return sorted(found, key=lambda one: one.sequence)
 
-    def months(self) -> list[Month]:
-        """Every month that a return has been filed for, earliest first."""
+    def months(self, *, only_standing: bool = False) -> list[Month]:
+        """Every month that a return has been filed for, earliest first.
+
+        With `only_standing`, only those in which some return is accepted or waits for an answer: a month that
+        nobody filed for but by mistake (rejected as of a wrong month) has no statistics.
+        """
         column = t.submission.c
+        where = [column.kind == FileKind.RETURN.value, column.month_start_date.is_not(None)]
+        if only_standing:
+            where.append(column.status.in_([Verdict.ACCEPTED.value, Verdict.QUERIES.value]))
         with reading(self._engine) as connection:
             rows = connection.execute(
                 select(column.month_start_date)
-                .where(column.kind == FileKind.RETURN.value, column.month_start_date.is_not(None))
+                .where(*where)
                 .distinct()
                 .order_by(column.month_start_date)
             ).scalars()

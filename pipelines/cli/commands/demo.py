@@ -120,7 +120,7 @@ def demo(terminal: Terminal, enterprises: int, months: int, seed: int, as_json: 
     ):
         results = _submit(terminal, settings, ledger, city)
     with ledger_of(settings) as ledger:
-        span = ledger.months()
+        span = ledger.months(only_standing=True)
         filing, _ = all_months(ledger)
     if not span:
         raise CommandFailed(Exit.BUG, "样例城市没有任何报表。", "The sample city filed no return.")

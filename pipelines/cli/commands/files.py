@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def incoming(paths: Sequence[Path]) -> list[IncomingFile]:
     from pipelines.reception import IncomingFile
 
     return [
-        IncomingFile(name="-", content=click.get_binary_stream("stdin").read())
+        IncomingFile(name="-", content=sys.stdin.buffer.read())
         if str(path) == "-"
         else IncomingFile(name=path.name, path=path)
         for path in paths

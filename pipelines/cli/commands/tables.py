@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -130,7 +131,8 @@ def _give(
         text = as_text(printed, language)
     if output is None:
         # No newline of ours, and none translated: the CSV ends its own lines.
-        click.get_binary_stream("stdout").write(text.encode("utf-8"))
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()
         return
     # A byte-order mark, so that Excel and WPS read the Chinese of a CSV file as such.
     content = text.encode("utf-8-sig" if output_format == "csv" else "utf-8")
