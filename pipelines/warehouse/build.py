@@ -16,7 +16,14 @@ import duckdb
 from pipelines.paths import SQL_DIR
 from pipelines.periods import Month
 from pipelines.settings import Settings
-from pipelines.warehouse.sqlfiles import MONTH_PARAMETER, SqlContractError, SqlTable, build_order, catalogue
+from pipelines.warehouse.sqlfiles import (
+    MONTH_PARAMETER,
+    SqlColumn,
+    SqlContractError,
+    SqlTable,
+    build_order,
+    catalogue,
+)
 
 
 class BuildFailed(RuntimeError):
@@ -142,16 +149,17 @@ def _bound(table: SqlTable, month: Month | None, params: Mapping[str, Any]) -> d
     return bound
 
 
-# Queries whose result has been compared with their header in this process: (table, body). Types depend on
+# Queries whose result has been compared with their header in this process. Types depend on
 # the columns read, which are compared too, so once is enough and twenty-four months need not pay for it.
-_compared: set[tuple[str, str]] = set()
+_compared: set[tuple[str, str, tuple[SqlColumn, ...]]] = set()
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, table: SqlTable, bound: Mapping[str, Any]) -> None:
     """Compare header and query, and have the table there with the header's columns."""
-    if (table.name, table.sql) not in _compared:
+    contract = (table.name, table.sql, table.columns)
+    if contract not in _compared:
         _compare_with_header(table, describe(con, table, bound))
-        _compared.add((table.name, table.sql))
+        _compared.add(contract)
     create_table(con, table)
 
 

@@ -221,12 +221,11 @@ def snapshot(settings: Settings, *, wait_seconds: float = 0, now: datetime | Non
 
 
 def _unused_name(folder: Path, moment: datetime) -> Path:
-    """A name that sorts by time and was never used: two snapshots of one second get -1, -2."""
+    """A name that sorts by time and was never used: snapshots of one second get 000, 001 ..., also after the
+    first of them have been cleared away (the newest always stays)."""
     stamp = moment.strftime("%Y%m%dT%H%M%SZ")
-    number = 0
-    while (path := folder / f"warehouse-{stamp}-{number:03d}.duckdb").exists():
-        number += 1
-    return path
+    numbers = [int(path.stem.rpartition("-")[2]) for path in folder.glob(f"warehouse-{stamp}-*.duckdb")]
+    return folder / f"warehouse-{stamp}-{max(numbers, default=-1) + 1:03d}.duckdb"
 
 
 def _point_to(folder: Path, name: str) -> None:

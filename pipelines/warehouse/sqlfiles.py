@@ -86,14 +86,17 @@ class SqlTable:
 
 
 def read_sql_file(path: Path) -> SqlTable:
-    """Parse one file. Raises SqlContractError where the header is not what design.md section 5 asks for."""
+    """Parse one file: a header of “-- key: text” lines up to the first other line, then the query.
+
+    Raises SqlContractError where something is missing or misspelt.
+    """
     found: dict[str, list[str]] = {key: [] for key in _KEYS}
     body_lines = []
     in_header = True
     for line in path.read_text(encoding="utf-8").splitlines():
         match = _HEADER_LINE.match(line) if in_header else None
         if match is None:
-            in_header = in_header and not line.strip()
+            in_header = False
             body_lines.append(line)
         elif match["key"] not in _KEYS:
             raise SqlContractError(
