@@ -32,7 +32,7 @@ from pipelines.warehouse.sqlfiles import build_order, catalogue
 HISTORY_MONTHS = 12
 _RATES = "core.exchange_rate"
 # Two threads: the door shares the machine with the children that read workbooks.
-_THREADS = 2
+_THREADS = 1
 
 
 @dataclass(slots=True)
@@ -169,7 +169,7 @@ class Workbench:
     ) -> dict[str, list[Finding]]:
         """Findings on returns of one month, at most one a series; files without findings have no entry.
 
-        The newcomers become the current versions of their series and stay on the bench, to be `settle`d.
+        The newcomers stay on the bench, to be `settle`d before the next are judged.
         """
         con = self._con()
         self._receive(newcomers)
@@ -289,10 +289,13 @@ class Workbench:
             del self._cells_of[name]
 
     def _receive(self, newcomers: Mapping[str, BenchRow]) -> None:
-        """Put files on the bench as the current versions of their series."""
+        """Put files on the bench as the only current ones: the facts are computed of current returns.
+
+        Versions that are in force stay history (`is_current_accepted`), whatever came after them.
+        """
+        for row in self._rows.values():
+            row.is_current = False
         for name, row in newcomers.items():
-            for other in self._versions(row):
-                other.is_current = False
             self._add(name, row)
 
     def _add(self, name: str, row: BenchRow) -> None:
