@@ -12,7 +12,6 @@ from assets.described import asset_key, table_spec
 from assets.partitions import months, months_of
 from assets.raw import POOL, row_count
 from assets.resources import Warehouse
-from pipelines.periods import Month
 from pipelines.warehouse.build import build
 from pipelines.warehouse.sqlfiles import SqlTable, build_order, catalogue
 
@@ -34,15 +33,16 @@ def table_asset(table: SqlTable) -> dg.AssetsDefinition:
     def build_table(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None] | dg.MaterializeResult]:
-        wanted: list[Month | None] = [*months_of(context)] if table.is_partitioned else [None]
-        parameters = warehouse.parameters
+        connection, parameters = warehouse.connection, warehouse.parameters
+        wanted = months_of(context) if table.is_partitioned else []
+        if not wanted:
+            build(connection, table.name, None, parameters)
         for position, month in enumerate(wanted):
-            result = build(warehouse.connection, table.name, month, parameters, is_prepared=position > 0)
-            if month is not None:
-                context.add_asset_metadata(
-                    {"dagster/partition_row_count": result.row_count}, asset_key=key, partition_key=str(month)
-                )
-            yield from evaluations(warehouse.connection, table, month)
+            result = build(connection, table.name, month, parameters, is_prepared=position > 0)
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": result.row_count}, asset_key=key, partition_key=str(month)
+            )
+        yield from evaluations(connection, table, wanted)
         for spec in specs:
             # The evaluations above speak for the check, month by month; its step output only says "done".
             yield dg.Output(None, output_name=spec.get_python_identifier())

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from pipelines.validation.judge import FIRST_KEY_COUNT, KEY_COLUMN, ROW_COLUMN, RuleResult
+from pipelines.periods import Month
+from pipelines.validation.judge import FIRST_KEY_COUNT, KEY_COLUMN, MONTH_COLUMN, ROW_COLUMN, RuleResult
 from pipelines.validation.rules import Rule, with_superiors
+
+_ROW_COUNT = "expect_table_row_count_to_be_between"
 
 
 class SuiteError(RuntimeError):
@@ -36,6 +40,83 @@ def validate(frame: pd.DataFrame, rules: Sequence[Rule]) -> list[RuleResult]:
             keys = tuple(sorted(str(frame[KEY_COLUMN].iloc[row]) for row in rows)[:FIRST_KEY_COUNT])
         results.append(RuleResult(rule.id, rule.severity, evaluated, len(rows), missing, keys))
     return results
+
+
+def validate_months(
+    frame: pd.DataFrame, months: Sequence[Month], rules: Sequence[Rule]
+) -> dict[Month, list[RuleResult]]:
+    """Judge the facts of many months (`judge.fact_frame_of_months`) in one go; results by month, in the order of rules.
+
+    The same results as `validate` month by month, at the price of one: a suite costs some 50 ms however few rows
+    it judges. Rules that compare rows with each other name the month among their columns, and a rule on the
+    number of rows is judged over the number of rows of each month. Raises SuiteError as `validate`, and if the
+    rows counted month by month are not those that Great Expectations counted.
+    """
+    counting = [rule for rule in rules if rule.expectation == _ROW_COUNT]
+    others = [rule for rule in rules if rule.expectation != _ROW_COUNT]
+    texts = {month: month.start_date.isoformat() for month in months}
+    month_of_row = frame[MONTH_COLUMN].astype(str)
+    found: dict[str, dict[Month, RuleResult]] = {}
+    if others:
+        flags, counts = _judge(frame, others)
+        for rule in others:
+            in_scope = _in_scope(frame, rule)
+            is_known = _is_known(frame, rule) & in_scope
+            if (int(is_known.sum()), int(in_scope.sum() - is_known.sum())) != counts[rule.id][:2]:
+                raise SuiteError(f"rule {rule.id}: rows by month do not add up to {counts[rule.id][:2]}")
+            fails = pd.Series(frame.index.isin(list(flags[rule.id])), index=frame.index)
+            found[rule.id] = {}
+            for month, text in texts.items():
+                here = month_of_row == text
+                keys = sorted(str(key) for key in frame[KEY_COLUMN][here & fails])
+                found[rule.id][month] = RuleResult(
+                    rule.id,
+                    rule.severity,
+                    int((here & is_known).sum()),
+                    len(keys),
+                    int((here & in_scope & ~is_known).sum()),
+                    tuple(keys[:FIRST_KEY_COUNT]),
+                )
+    if counting:
+        sizes = month_of_row.value_counts()
+        row_counts = pd.DataFrame({"row_count": [int(sizes.get(text, 0)) for text in texts.values()]})
+        as_column = [
+            replace(
+                rule,
+                expectation="expect_column_values_to_be_between",
+                arguments={"column": "row_count", **rule.arguments},
+                when=None,
+                yields_to=(),
+            )
+            for rule in counting
+        ]
+        flags, _ = _judge(row_counts, as_column)
+        for rule in counting:
+            found[rule.id] = {}
+            for position, month in enumerate(texts):
+                fails_here = position in flags[rule.id]
+                keys = [f"{row_counts['row_count'].iloc[position]} rows"] if fails_here else []
+                found[rule.id][month] = RuleResult(rule.id, rule.severity, 1, int(fails_here), 0, tuple(keys))
+    return {month: [found[rule.id][month] for rule in rules] for month in texts}
+
+
+def _in_scope(frame: pd.DataFrame, rule: Rule) -> pd.Series[bool]:
+    """Rows that the rule's condition lets it judge; an unknown value is outside."""
+    scope = pd.Series(True, index=frame.index)
+    if rule.when is not None:
+        values = pd.to_numeric(frame[rule.when.column])
+        if rule.when.min_value is not None:
+            scope &= values >= rule.when.min_value
+        if rule.when.max_value is not None:
+            scope &= values <= rule.when.max_value
+    return scope
+
+
+def _is_known(frame: pd.DataFrame, rule: Rule) -> pd.Series[bool]:
+    """Rows whose fact can be judged; asking for null or for uniqueness judges every row."""
+    if rule.expectation.startswith("expect_column_values_") and not rule.expectation.endswith("_null"):
+        return frame[str(rule.arguments["column"])].notna()
+    return pd.Series(True, index=frame.index)
 
 
 def flags(frame: pd.DataFrame, rules: Sequence[Rule]) -> dict[str, set[int]]:
