@@ -42,7 +42,7 @@ def main() -> None:
         header = _receive(connection, transport.FILE_HEADER_BYTES)
         if header is None:
             return
-        name_length, content_length = transport.file_lengths(header)
+        name_length, content_length = transport.file_lengths(bytes(header))
         body = _receive(connection, name_length + content_length)
         if body is None:
             return

@@ -41,14 +41,19 @@ _KEPT_PARTS = frozenset({"[content_types].xml", "xl/workbook.xml", "xl/styles.xm
 _BINARY_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".bmp", ".tif", ".tiff", ".bin", ".dat")
 # Bytes as their kind: digits 9, letters A, both quotes ", so that one substring stands for all addresses.
 _KINDS = bytes(
-    ord("9") if chr(byte).isdecimal() and byte < 128
-    else ord("A") if chr(byte).isalpha() and byte < 128
-    else ord('"') if byte == ord("'")
+    ord("9")
+    if chr(byte).isdecimal() and byte < 128
+    else ord("A")
+    if chr(byte).isalpha() and byte < 128
+    else ord('"')
+    if byte == ord("'")
     else byte
     for byte in range(256)
 )
 _FAR_SHAPES = (b'"A9999', b'"AA9', b'"AAA9', b'"9999')  # A1000, AA1, AAA1, row 1000 and all that lie farther
-_MERGE_REFERENCE = re.compile(rb"""mergeCell\s[^>]*?ref\s*=\s*["']\$?([A-Za-z]+)\$?(\d+):\$?([A-Za-z]+)\$?(\d+)["']""")
+_MERGE_REFERENCE = re.compile(
+    rb"""mergeCell\s[^>]*?ref\s*=\s*["']\$?([A-Za-z]+)\$?(\d+):\$?([A-Za-z]+)\$?(\d+)["']"""
+)
 _ADDRESS = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 # How other things begin that arrive with the name of a workbook; keys are in expectations/reader.yaml.
@@ -163,6 +168,8 @@ def _admit_text(content: bytes, limits: Limits) -> DelimitedText:
 
 def _admit_package(content: bytes, limits: Limits) -> Package:
     members = _directory(content, limits)
+    if all(member.filename.lower() != "[content_types].xml" for member in members):
+        raise Refused("G01", kind=_kind_of_package(members, b""))
     parts: dict[str, bytes] = {}
     for member in members:
         data = _inflate(content, member)
@@ -170,7 +177,9 @@ def _admit_package(content: bytes, limits: Limits) -> Package:
         if not name.endswith(_BINARY_SUFFIXES):
             if b"!" in data and (b"<!DOCTYPE" in data or b"<!ENTITY" in data):  # one byte is found fastest
                 raise Refused("G06", what="doctype", given=member.filename)
-            if b"\0" in data:  # UTF-16 would hide a DOCTYPE from the search above; no office program writes it
+            if (
+                b"\0" in data
+            ):  # UTF-16 would hide a DOCTYPE from the search above; no office program writes it
                 raise Refused("G06", what="encoding", given=member.filename)
             if name in _KEPT_PARTS or name.endswith(".rels") or name.startswith("xl/worksheets/"):
                 parts[name] = data
@@ -210,7 +219,14 @@ def _directory(content: bytes, limits: Limits) -> list[zipfile.ZipInfo]:
         )
     try:
         members = zipfile.ZipFile(io.BytesIO(content)).infolist()
-    except (zipfile.BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError, ValueError, OverflowError):
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        struct.error,
+        UnicodeDecodeError,
+        ValueError,
+        OverflowError,
+    ):
         raise Refused("G01", kind="damaged") from None
     if len(members) > limits.member_count:
         raise Refused("G05", what="member_count", size=len(members), limit=limits.member_count)
@@ -333,7 +349,9 @@ def _check_merges(tail: bytes, name: str, limits: Limits) -> None:
     for match in _MERGE_REFERENCE.finditer(tail):
         count += 1
         if count > limits.merges:
-            raise Refused("G05", what="merges", given=name, size=tail.count(b"mergeCell "), limit=limits.merges)
+            raise Refused(
+                "G05", what="merges", given=name, size=tail.count(b"mergeCell "), limit=limits.merges
+            )
         column1, row1, column2, row2 = match.groups()
         width = abs(column_number(column2.decode()) - column_number(column1.decode())) + 1
         height = abs(int(row2) - int(row1)) + 1

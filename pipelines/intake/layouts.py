@@ -24,7 +24,17 @@ from pipelines.periods import InvalidPeriod, Month, Period
 from pipelines.records import FileKind
 
 FieldType = Literal[
-    "number", "percent", "text", "identifier", "code", "choice", "flag", "date", "period", "day_or_period", "unit"
+    "number",
+    "percent",
+    "text",
+    "identifier",
+    "code",
+    "choice",
+    "flag",
+    "date",
+    "period",
+    "day_or_period",
+    "unit",
 ]
 FIELD_TYPES: tuple[str, ...] = (
     "number", "percent", "text", "identifier", "code", "choice", "flag", "date", "period", "day_or_period", "unit"
@@ -128,7 +138,9 @@ class FormLayout:
 
     def is_valid_for(self, period: Period) -> bool:
         """Whether this version was in force in the period's last month."""
-        return self.valid_from <= period.last and (self.valid_until is None or period.last <= self.valid_until)
+        return self.valid_from <= period.last and (
+            self.valid_until is None or period.last <= self.valid_until
+        )
 
     def head_field(self, name: str) -> Field | None:
         """The head field of a name, if the form has it."""
@@ -186,11 +198,7 @@ def layout_book(folder: Path = LAYOUTS_DIR) -> LayoutBook:
     general = _general(shared)
     heads = {name: tuple(_fields(shared, entries)) for name, entries in shared.mapping("heads").items()}
     shared.finish()
-    layouts = [
-        _layout(path, _load(path), heads)
-        for path in files
-        if path.name != "general.yaml"
-    ]
+    layouts = [_layout(path, _load(path), heads) for path in files if path.name != "general.yaml"]
     if not layouts:
         raise InvalidLayout(f"{folder}: no layout found. Add one file per form and version.")
     layouts.sort(key=lambda layout: (layout.form_code, layout.valid_from, layout.version))
@@ -347,10 +355,10 @@ def _layout(path: Path, entries: dict[str, Any], heads: Mapping[str, tuple[Field
     required = set(reader.texts("required_head"))
     unknown = required - {field.name for field in heads[head_name]}
     if unknown:
-        raise reader.fail(f"required_head names {', '.join(sorted(unknown))}, which head {head_name} has not.")
-    head = tuple(
-        _with_required(field) if field.name in required else field for field in heads[head_name]
-    )
+        raise reader.fail(
+            f"required_head names {', '.join(sorted(unknown))}, which head {head_name} has not."
+        )
+    head = tuple(_with_required(field) if field.name in required else field for field in heads[head_name])
     columns = tuple(_fields(reader, reader.take("columns", [])))
     pairs = tuple(_fields(reader, reader.take("pairs", [])))
     if bool(columns) == bool(pairs):
@@ -369,7 +377,9 @@ def _layout(path: Path, entries: dict[str, Any], heads: Mapping[str, tuple[Field
         kind=FileKind(kind),
         title=title,
         names=tuple(dict.fromkeys((label_key(title.zh), label_key(title.en), *reader.keys("names")))),
-        codes=tuple(dict.fromkeys((form_key(form_code), *(form_key(code) for code in reader.texts("codes"))))),
+        codes=tuple(
+            dict.fromkeys((form_key(form_code), *(form_key(code) for code in reader.texts("codes"))))
+        ),
         valid_from=valid_from,
         valid_until=reader.month("valid_until"),
         head=head,

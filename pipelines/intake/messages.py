@@ -106,8 +106,16 @@ def finding(
     entry = catalogue().rules[rule]
     given = shown(given)
     expected = entry.expected if expected is None else expected
-    zh: dict[str, Any] = {"given": given or "（空白）", "expected": expected, "label": label.zh if label else ""}
-    en: dict[str, Any] = {"given": given or "(blank)", "expected": expected, "label": label.en if label else ""}
+    zh: dict[str, Any] = {
+        "given": given or "（空白）",
+        "expected": expected,
+        "label": label.zh if label else "",
+    }
+    en: dict[str, Any] = {
+        "given": given or "(blank)",
+        "expected": expected,
+        "label": label.en if label else "",
+    }
     for name, word in (words or {}).items():
         zh[name] = word.zh if isinstance(word, Wording) else word
         en[name] = word.en if isinstance(word, Wording) else word

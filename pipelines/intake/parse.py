@@ -224,7 +224,9 @@ class _SheetReader:
         head_row = self.form.scan.head_row
         if head_row is None or not candidates[0].columns:
             return candidates[-1], None
-        maps = [(self.recogniser.columns(self.sheet, one, head_row), one) for one in candidates if one.columns]
+        maps = [
+            (self.recogniser.columns(self.sheet, one, head_row), one) for one in candidates if one.columns
+        ]
         best = max(maps, key=lambda pair: (-len(pair[0].missing), pair[0].match_count))
         return best[1], best[0]
 
@@ -249,7 +251,9 @@ class _SheetReader:
              number, code, day, state)
         )  # fmt: skip
 
-    def _fix(self, cell: str, given: str, read_as: str, reasons: tuple[str, ...], sheet: str | None = None) -> None:
+    def _fix(
+        self, cell: str, given: str, read_as: str, reasons: tuple[str, ...], sheet: str | None = None
+    ) -> None:
         name = self.sheet.name if sheet is None else sheet
         self.reading.fixes.append(messages.fix(name, cell, given, read_as, reasons))
 
@@ -450,10 +454,18 @@ class _SheetReader:
         loose = form.scan.loose_unit
         if loose is not None and loose[0].code in layout.units:
             unit, row, index = loose
-            self._take_unit(unit, row, _address(row, index), as_text(self.sheet.rows[row][index]), "unit_without_label")
-        elif in_columns and len({unit.code for unit, _ in in_columns}) == 1 and in_columns[0][0].code in layout.units:
+            self._take_unit(
+                unit, row, _address(row, index), as_text(self.sheet.rows[row][index]), "unit_without_label"
+            )
+        elif (
+            in_columns
+            and len({unit.code for unit, _ in in_columns}) == 1
+            and in_columns[0][0].code in layout.units
+        ):
             unit, column = in_columns[0]
-            self._take_unit(unit, head_row, f"{column.letters}{head_row + 1}", column.head_text, "unit_from_column")
+            self._take_unit(
+                unit, head_row, f"{column.letters}{head_row + 1}", column.head_text, "unit_from_column"
+            )
         self._read_text_facts(layout, all_sheets)
 
     def _take_unit(
@@ -475,7 +487,8 @@ class _SheetReader:
             sheet, row, column, text = place
             cell = _address(row, column)
             is_first = not any(
-                held[5] == fact.field and held[4] == cell and held[1] == sheet.name for held in self.reading.cells
+                held[5] == fact.field and held[4] == cell and held[1] == sheet.name
+                for held in self.reading.cells
             )
             if fact.field == "unit":
                 unit = parse_unit(fact.value)
@@ -568,6 +581,8 @@ class _SheetReader:
                     day, code = reading.day, reading.day.isoformat()
                     if reading.fixes:
                         self._fix(cell, text, code, reading.fixes)
+                    if self.form.layout is not None and field_.name in self.form.layout.key_fields:
+                        self._extend_to(read_period(day, is_1904=False).period)
             case "period" | "day_or_period":
                 found = read_period(value, is_1904=self.is_1904)
                 if found.period is None:
@@ -576,18 +591,29 @@ class _SheetReader:
                     day, code = found.period.first.start_date, str(found.period)
                     if found.fixes:
                         self._fix(cell, text, code, found.fixes)
-                    last = self.form.last_row_period
-                    if last is None or last.last < found.period.last:
-                        self.form.last_row_period = found.period
+                    self._extend_to(found.period)
             case "unit":
                 unit = parse_unit(text)
                 code = unit.code if unit else None
                 if unit is None:
                     self._find("P05", cell, field_.label, text, _all_units())
         self._emit(
-            section, row, cell, field_.name, text, code=code, day=day, state="value" if code is not None else "invalid"
+            section,
+            row,
+            cell,
+            field_.name,
+            text,
+            code=code,
+            day=day,
+            state="value" if code is not None else "invalid",
         )
         return True
+
+    def _extend_to(self, period: Period | None) -> None:
+        """A departmental table without a period of its own is of the latest period among its rows."""
+        last = self.form.last_row_period
+        if period is not None and (last is None or last.last < period.last):
+            self.form.last_row_period = period
 
     def _read_number(self, section: str, row: int, cell: str, field_: Field, value: Any) -> bool:
         is_percent = field_.type == "percent"
@@ -596,12 +622,18 @@ class _SheetReader:
             self._fix(cell, number_text(value), shown, ("percent_format",))
             self._emit(section, row, cell, field_.name, f"{shown}%", number=shown)
             return True
-        number, state, reasons = read_number(value, is_percent=is_percent, is_delimited=self.sheet.is_delimited)
+        number, state, reasons = read_number(
+            value, is_percent=is_percent, is_delimited=self.sheet.is_delimited
+        )
         if not state:
             return False
         text = as_text(value)
         if state == "invalid":
-            if field_.text_field and isinstance(value, str) and not any(one.isdigit() for one in plain(value)):
+            if (
+                field_.text_field
+                and isinstance(value, str)
+                and not any(one.isdigit() for one in plain(value))
+            ):
                 self._emit(section, row, cell, field_.text_field, text, code=text.strip())
                 return True
             self._find("P06", cell, field_.label, text)
@@ -620,7 +652,11 @@ class _SheetReader:
             expected = None if rule != "P14" else _EXPECTED_OF_LIST[field_.code_list]
             self._find(rule, cell, field_.label, text, expected)
             return None
-        if field_.code_list == "industry" and type(value) is float and len(number_text(value)) < _INDUSTRY_LENGTH:
+        if (
+            field_.code_list == "industry"
+            and type(value) is float
+            and len(number_text(value)) < _INDUSTRY_LENGTH
+        ):
             reasons = (*reasons, "leading_zeros")
         if reasons == ("item_by_name",) and self.reading.kind is FileKind.DEPARTMENT:
             return code  # departments give items by name; on a return the column asks for the code
@@ -648,13 +684,17 @@ class _TableReader:
             column for column in self.columns if column.field.is_required and not column.field.is_measure
         )
         self.spread, self.merged_measures = self._merged_cells()
+
+        def is_period_key(field_: Field) -> bool:
+            return field_.type == "date" and field_.name in layout.key_fields
+
         self.plan = [
             (
                 column.index,
                 column.letters,
                 column.field,
                 column.field.name,
-                _way_of(column.field),
+                _OTHER if is_period_key(column.field) else _way_of(column.field),
                 reader.recogniser.known_codes(column.field),
             )
             for column in self.columns
@@ -765,19 +805,61 @@ class _TableReader:
             elif kind is date:
                 if way == _DAY:
                     text = value.isoformat()
-                    add((form_code, sheet_name, "row", row_number, cell, name, text, None, text, value, "value"))
+                    add(
+                        (
+                            form_code,
+                            sheet_name,
+                            "row",
+                            row_number,
+                            cell,
+                            name,
+                            text,
+                            None,
+                            text,
+                            value,
+                            "value",
+                        )
+                    )
                     filled.add(name)
                     continue
             elif kind is str:
                 if way == _TEXT:
                     text = value.strip()
                     if text:
-                        add((form_code, sheet_name, "row", row_number, cell, name, value, None, text, None, "value"))
+                        add(
+                            (
+                                form_code,
+                                sheet_name,
+                                "row",
+                                row_number,
+                                cell,
+                                name,
+                                value,
+                                None,
+                                text,
+                                None,
+                                "value",
+                            )
+                        )
                         filled.add(name)
                     continue
                 code = known.get(value)
                 if code is not None:
-                    add((form_code, sheet_name, "row", row_number, cell, name, value, None, code, None, "value"))
+                    add(
+                        (
+                            form_code,
+                            sheet_name,
+                            "row",
+                            row_number,
+                            cell,
+                            name,
+                            value,
+                            None,
+                            code,
+                            None,
+                            "value",
+                        )
+                    )
                     filled.add(name)
                     continue
             before = len(reading.fixes) + len(reading.findings)
@@ -896,9 +978,7 @@ class _TableReader:
             codes_there = [column for column in self.needed if row[column.index] != ""]
             if codes_there and any(type(row[position]) is float for position in self.measure_indexes):
                 column = codes_there[0]
-                self.reader._find(
-                    "P24", f"{column.letters}{index + 1}", None, as_text(row[column.index]), ""
-                )
+                self.reader._find("P24", f"{column.letters}{index + 1}", None, as_text(row[column.index]), "")
 
 
 # The file -----------------------------------------------------------------------------------------------------
@@ -915,7 +995,9 @@ def _agree(forms: list[_Form], reading: Reading) -> None:
         reading.period = by_period.period
     for form in forms:
         if by_code is not None and form.enterprise_code and form.enterprise_code != by_code.enterprise_code:
-            _disagree(form, by_code, "enterprise_code", form.enterprise_code, by_code.enterprise_code, reading)
+            _disagree(
+                form, by_code, "enterprise_code", form.enterprise_code, by_code.enterprise_code, reading
+            )
         if (
             by_period is not None
             and by_period.period is not None
@@ -926,7 +1008,9 @@ def _agree(forms: list[_Form], reading: Reading) -> None:
             _disagree(form, by_period, "reference_month", str(form.period), str(by_period.period), reading)
         if reading.kind is FileKind.RETURN and form.layout is not None:
             _inherit(form, by_code, by_period, reading)
-    reading.enterprise_name = next((form.enterprise_name for form in (main, *forms) if form.enterprise_name), "")
+    reading.enterprise_name = next(
+        (form.enterprise_name for form in (main, *forms) if form.enterprise_name), ""
+    )
     reading.department = next((form.department for form in forms if form.department), "")
     reading.is_revision = any(form.is_revision for form in forms)
 
@@ -1070,7 +1154,12 @@ def _check_zero(forms: list[_Form], reading: Reading) -> None:
 def _check_printed_validity(forms: list[_Form], reading: Reading) -> None:
     for form in forms:
         found = form.scan.head.get("form_valid_until")
-        if found is None or found.value is None or isinstance(found.value, CellProblem) or form.period is None:
+        if (
+            found is None
+            or found.value is None
+            or isinstance(found.value, CellProblem)
+            or form.period is None
+        ):
             continue
         until = read_period(found.value, is_1904=False).period
         if until is not None and until.last < form.period.last:
@@ -1215,9 +1304,7 @@ def _all_units() -> str:
     return " / ".join(unit.label_zh for unit in UNITS.values())
 
 
-def _find_text(
-    search: Callable[[str], Any], sheets: Iterable[Sheet]
-) -> tuple[Sheet, int, int, str] | None:
+def _find_text(search: Callable[[str], Any], sheets: Iterable[Sheet]) -> tuple[Sheet, int, int, str] | None:
     for sheet in sheets:
         for row, values in enumerate(sheet.rows):
             for column, value in enumerate(values):

@@ -36,7 +36,9 @@ _SOCKET_BYTES = 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
 _AHEAD = 2  # files a child holds: one it reads, one that waits in its socket so that it never idles
 _RESULTS_AHEAD = 64  # results kept for their turn while an earlier file is slow
-_BOOTSTRAP = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipelines.intake.child import main; main()"
+_BOOTSTRAP = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipelines.intake.child import main; main()"
+)
 
 
 class ReaderCannotStart(RuntimeError):
@@ -120,7 +122,9 @@ class ReaderPool:
         is_exhausted = False
         taken = given = 0
         while True:
-            while not is_exhausted and not waiting and self._has_room() and taken - given < self._most_ahead():
+            while (
+                not is_exhausted and not waiting and self._has_room() and taken - given < self._most_ahead()
+            ):
                 try:
                     name, content = next(source)
                 except StopIteration:
@@ -186,7 +190,9 @@ class ReaderPool:
         for child in list(self._children):
             if child.jobs and now > child.deadline:
                 if not child.is_ready:
-                    raise ReaderCannotStart(f"no reader came up within {_START_SECONDS:.0f} s: {self._errors(child)}")
+                    raise ReaderCannotStart(
+                        f"no reader came up within {_START_SECONDS:.0f} s: {self._errors(child)}"
+                    )
                 self._bury(child, "time", done, waiting)
 
     def _write(self, child: _Child) -> None:

@@ -22,7 +22,12 @@ from pipelines.intake.values import label_key
 from pipelines.intake.workbook import Workbook, read_delimited
 from pipelines.records import CellRecord, ParsedFile
 
-_WORDS_OF_RULE = {"G01": ("kind", "kind"), "G05": ("what", "too_large"), "G06": ("what", "unsafe"), "G07": ("what", "stopped")}
+_WORDS_OF_RULE = {
+    "G01": ("kind", "kind"),
+    "G05": ("what", "too_large"),
+    "G06": ("what", "unsafe"),
+    "G07": ("what", "stopped"),
+}
 
 
 def read_file(file_name: str, content: bytes, limits: Limits = DEFAULT_LIMITS) -> ParsedFile:

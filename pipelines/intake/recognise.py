@@ -218,9 +218,7 @@ class Recogniser:
 
     # Texts ----------------------------------------------------------------------------------------------------
 
-    def _read_text(
-        self, text: str
-    ) -> tuple[str, tuple[tuple[str, str | None], ...], str, Unit | None]:
+    def _read_text(self, text: str) -> tuple[str, tuple[tuple[str, str | None], ...], str, Unit | None]:
         """Of one text: its key if it is a word of column heads, its head facts, the form it is the title of, its unit."""
         facts = self.head_facts(text)
         stripped = text.strip()
@@ -239,7 +237,8 @@ class Recogniser:
         form = ""
         if not facts:
             form = next(
-                (self.book.form_of_name[name] for name in self._names if key == name or key.endswith(name)), ""
+                (self.book.form_of_name[name] for name in self._names if key == name or key.endswith(name)),
+                "",
             )
         unit = parse_unit(text) if not facts and not word and len(stripped) <= 16 else None
         return word, facts, form, unit
@@ -363,12 +362,14 @@ def _last_head_row(
         return last
     row = last + 1 if last > head_row else head_row + 1
     blanks = 0
-    while row < min(len(rows), head_row + 6) and blanks <= 2:
+    while row < min(len(rows), head_row + 7) and blanks <= 3:
         texts = [value for value in rows[row] if value != ""]
         if not texts:
             blanks += 1
         elif all(type(value) is str for value in texts) and any(
-            spelling in layout.child_words for value in texts for spelling in _head_spellings(label_key(value))
+            spelling in layout.child_words
+            for value in texts
+            for spelling in _head_spellings(label_key(value))
         ):
             last, blanks = row, 0
         else:
@@ -390,12 +391,15 @@ def _head_paths(
     grid: list[list[str]] = []
     for row in range(head_row, last_row + 1):
         values = rows[row] if row < len(rows) else []
-        texts = [values[c].strip() if c < len(values) and type(values[c]) is str else "" for c in range(width)]
+        texts = [
+            values[c].strip() if c < len(values) and type(values[c]) is str else "" for c in range(width)
+        ]
         for first_row, first_column, _, last_column in merges:
             if first_row == row and first_column < width and texts[first_column]:
                 for column in range(first_column + 1, min(last_column + 1, width)):
                     texts[column] = texts[column] or texts[first_column]
-        grid.append(texts)
+        if any(texts):  # a blank row inside a head says nothing
+            grid.append(texts)
     if len(grid) > 1:
         _fill_lost_parents(grid, layout)
     for column in range(width):

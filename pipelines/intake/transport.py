@@ -197,4 +197,6 @@ def _cells(
         _parted(states),
         strict=False,
     )
-    return map(tuple.__new__, repeat(CellRecord), columns)  # past the named tuple's own constructor: twice as fast
+    return map(
+        tuple.__new__, repeat(CellRecord), columns
+    )  # past the named tuple's own constructor: twice as fast

@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 from pipelines.periods import InvalidPeriod, Period, parse_period
 
-_TEXTS_REMEMBERED = 65_536  # heads, codes and names repeat from file to file; a hostile file must not fill memory
+_TEXTS_REMEMBERED = (
+    65_536  # heads, codes and names repeat from file to file; a hostile file must not fill memory
+)
 _SIGNIFICANT_DIGITS = 15  # what Excel keeps and shows; the 17th digit of a float is nobody's figure
 _DECIMAL_PLACES = 10  # of the lines store
 _LARGEST = Decimal(10) ** 18  # a larger number is no amount of anybody's
@@ -100,9 +102,11 @@ def number_text(value: float) -> str:
 
     1.1 gives 1.1, 0.30000000000000004 gives 0.3, 1e-05 gives 0.00001.
     """
-    if value == int(value) and -1e15 < value < 1e15:
+    if -1e15 < value < 1e15 and value == int(value):
         return str(int(value))
     shown = repr(value)
+    if value - value != 0:  # NaN or infinite: no figure, shown as it is
+        return shown
     if len(shown) > 11 or "e" in shown:
         exact = Decimal(f"{value:.{_SIGNIFICANT_DIGITS}g}")
         exponent = exact.as_tuple().exponent
@@ -130,7 +134,9 @@ def read_number(value: Any, *, is_percent: bool = False, is_delimited: bool = Fa
     if type(value) is str:
         return _number_in_text(value, is_percent, is_delimited)
     if type(value) is int:
-        return NumberReading(str(value), "value" if value else "zero", ()) if abs(value) < 10**18 else _INVALID
+        return (
+            NumberReading(str(value), "value" if value else "zero", ()) if abs(value) < 10**18 else _INVALID
+        )
     return _INVALID
 
 
@@ -236,12 +242,16 @@ def read_period(value: Any, *, is_1904: bool) -> PeriodReading:
         day = day_of_serial(float(value), is_1904=is_1904)
         if day is not None:
             return PeriodReading(parse_period(day), ("serial_date",))
+        if value - value != 0:
+            return PeriodReading(None, ())
     try:
         return PeriodReading(_period_of(value), ())
     except InvalidPeriod:
         pass
     reading = read_date(value, is_1904=is_1904)
-    return PeriodReading(parse_period(reading.day) if reading.day else None, reading.fixes)
+    if reading.day is None or not 1900 <= reading.day.year <= 2999:
+        return PeriodReading(None, ())
+    return PeriodReading(parse_period(reading.day), reading.fixes)
 
 
 @lru_cache(maxsize=4096)

@@ -110,7 +110,10 @@ def head_block(
 def foot_block(sheet: Sheet, row: int) -> None:
     """Notes and signatures below the table."""
     sheet.cells[(row, 1)] = "填表说明：1.本表由服务贸易企业按月填报。2.没有发生额填 0。"
-    sheet.row(row + 1, ["单位负责人：张某", None, "统计负责人：李某", None, "填表人：王某", None, "联系电话：027-00000000"])
+    sheet.row(
+        row + 1,
+        ["单位负责人：张某", None, "统计负责人：李某", None, "填表人：王某", None, "联系电话：027-00000000"],
+    )
     sheet.cells[(row + 2, 1)] = "报出日期：2020年4月8日"
 
 
@@ -155,7 +158,21 @@ def fm2_sheet(rows: Sequence[Sequence[Any]] = FM2_ROWS, *, total: bool = True, *
 def fm3_sheet(rows: Sequence[Sequence[Any]] = FM3_ROWS, **head: Any) -> Sheet:
     sheet = Sheet("服务外包")
     head_block(sheet, title="服务外包情况表", form_code="FM-3", width=10, **head)
-    sheet.row(9, ["合同编号", "业务类型", "离岸/在岸", "发包国别（地区）", "合同额", "执行额", None, "签约日期", "状态", "说明"])
+    sheet.row(
+        9,
+        [
+            "合同编号",
+            "业务类型",
+            "离岸/在岸",
+            "发包国别（地区）",
+            "合同额",
+            "执行额",
+            None,
+            "签约日期",
+            "状态",
+            "说明",
+        ],
+    )
     sheet.row(10, ["本月", "累计"], 6)
     for column in (1, 2, 3, 4, 5, 8, 9, 10):
         sheet.merge(9, column, 10, column)
@@ -189,7 +206,13 @@ def code_sheet() -> Sheet:
 
 def canonical_book(**head: Any) -> Book:
     """The direct-report workbook: 填表说明, FM-1, FM-2, FM-3 and the hidden lists."""
-    return [text_sheet(), fm1_sheet(**_without(head, "unit", "zero")), fm2_sheet(**head), fm3_sheet(**head), code_sheet()]
+    return [
+        text_sheet(),
+        fm1_sheet(**_without(head, "unit", "zero")),
+        fm2_sheet(**head),
+        fm3_sheet(**head),
+        code_sheet(),
+    ]
 
 
 def _without(head: dict[str, Any], *names: str) -> dict[str, Any]:
