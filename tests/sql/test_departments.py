@@ -98,7 +98,7 @@ def test_safes_share_of_services_in_2025_is_14_48_per_cent(bureau, row, shared):
 def test_safes_month_is_taken_in_both_currencies_as_printed(bureau, rows, row, shared):
     with (shared / "reference" / "safe_table_months.csv").open(encoding="utf-8") as file:
         printed = [line for line in csv.DictReader(file) if line["month"] == "2017-01"]
-    items = ["GS", "G", "S", *"SA SB SC SD SE SF SG SH SI SJ SK SL".split()]
+    items = ["GS", "G", "S", *["SA", "SB", "SC", "SD", "SE", "SF", "SG", "SH", "SI", "SJ", "SK", "SL"]]
     for currency, unit in (("cny", "CNY_100M"), ("usd", "USD_100M")):
         bureau.shares(
             "DM-1",

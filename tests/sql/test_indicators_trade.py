@@ -190,7 +190,10 @@ def test_returns_and_safe_are_never_mixed(bureau, row):
 
 
 def test_safes_printed_total_stands_also_when_its_items_add_up_otherwise(bureau, row):
-    items = "\n".join(f"2020-03 | {item} | 1 | 1" for item in "SA SB SC SD SE SF SG SH SI SJ SK SL".split())
+    items = "\n".join(
+        f"2020-03 | {item} | 1 | 1"
+        for item in ["SA", "SB", "SC", "SD", "SE", "SF", "SG", "SH", "SI", "SJ", "SK", "SL"]
+    )
     bureau.shares(
         "DM-1", f"month | item_code | credit | debit\n2020-03 | S | 13 | 11\n{items}", unit="USD_100M"
     )
