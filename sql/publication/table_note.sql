@@ -123,8 +123,8 @@ note as (
             || '。' as text_zh,
         words.ytd_en || ': services '
             || case when balance.usd < 0 then 'deficit of ' when balance.usd > 0 then 'surplus of ' else 'in balance' end
-            || case when balance.usd <> 0 then 'USD ' || cast(cast(abs(balance.usd) as decimal(20, 2)) as varchar) || ' hundred million' else '' end
-            || case when balance.usd <> 0 and balance.cny is not null then ' (CNY ' || cast(cast(abs(balance.cny) as decimal(20, 2)) as varchar) || ' hundred million)' else '' end
+            || case when balance.usd <> 0 then 'USD ' || cast(cast(abs(balance.usd) * 100 as decimal(20, 0)) as varchar) || ' million' else '' end
+            || case when balance.usd <> 0 and balance.cny is not null then ' (CNY ' || cast(cast(abs(balance.cny) * 100 as decimal(20, 0)) as varchar) || ' million)' else '' end
             || '.' as text_en
     from balance
     cross join words

@@ -116,7 +116,7 @@ def test_a_deficit_keeps_its_sign_in_the_column_and_is_positive_in_the_sentence(
     [sentence] = [note for note in table.notes if "逆差" in note.zh and note.zh.startswith("1—12月")]
     assert sentence.zh == "1—12月服务进出口逆差12.34亿美元（80.73亿元人民币）。"
     assert (
-        sentence.en == "Jan–Dec: services deficit of USD 12.34 hundred million (CNY 80.73 hundred million)."
+        sentence.en == "Jan–Dec: services deficit of USD 1234 million (CNY 8073 million)."
     )
 
 
