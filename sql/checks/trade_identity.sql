@@ -12,9 +12,9 @@
 -- column: amount | double | of indicators.trade_total
 -- column: total_gap | double | total less exports and imports; empty for other measures
 -- column: balance_gap | double | balance less exports plus imports; empty for other measures
--- column: item_gap | double | amount less the twelve items; direct reports, whole scope
--- column: partner_gap | double | amount less the partners; direct reports, whole scope
--- column: district_gap | double | amount less the districts; direct reports, whole scope
+-- column: item_gap | double | amount less the twelve items; direct reports, whole scope, not of balances
+-- column: partner_gap | double | amount less the partners; direct reports, whole scope, not of balances
+-- column: district_gap | double | amount less the districts; direct reports, whole scope, not of balances
 -- column: largest_mode_gap | double | largest difference to the sum over modes of any profile; direct reports, whole scope
 -- method: docs/rules.md
 with total as (
@@ -83,10 +83,18 @@ select
     cast(t.amount as double) as amount,
     case when t.measure = 'total' then cast(t.amount - (s.exports + s.imports) as double) end as total_gap,
     case when t.measure = 'balance' then cast(t.amount - (s.exports - s.imports) as double) end as balance_gap,
-    case when t.source = 'direct_report' and t.scope = 'all' then cast(t.amount - i.amount as double) end as item_gap,
-    case when t.source = 'direct_report' and t.scope = 'all' then cast(t.amount - p.amount as double) end as partner_gap,
+    -- A partner that only sells has no balance of its own, so balances of parts need not add up; exports and imports do.
     case
-        when t.source = 'direct_report' and t.scope = 'all' then cast(t.amount - d.amount as double)
+        when t.source = 'direct_report' and t.scope = 'all' and t.measure <> 'balance'
+            then cast(t.amount - i.amount as double)
+    end as item_gap,
+    case
+        when t.source = 'direct_report' and t.scope = 'all' and t.measure <> 'balance'
+            then cast(t.amount - p.amount as double)
+    end as partner_gap,
+    case
+        when t.source = 'direct_report' and t.scope = 'all' and t.measure <> 'balance'
+            then cast(t.amount - d.amount as double)
     end as district_gap,
     case
         when t.source = 'direct_report' and t.scope = 'all' then cast(m.largest_gap as double)
