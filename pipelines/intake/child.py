@@ -15,9 +15,11 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 
-from pipelines.intake import transport
+from pipelines.intake import messages, reader, transport
 from pipelines.intake.limits import Limits
+from pipelines.intake.parse import Reading
 
 _GRACE_SECONDS = 5  # beyond the pool's own wall clock: the last resort when the pool itself is gone
 _PAGE_BYTES = resource.getpagesize()
@@ -29,8 +31,6 @@ def main() -> None:
     limits = Limits(**json.loads(limits_json))
     connection = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the pool, which ends its children
-    from pipelines.intake import messages, reader
-
     reader.recogniser()
     messages.catalogue()
     _limit_process(limits)
@@ -55,9 +55,10 @@ def main() -> None:
             return
 
 
-def _answer(read: object, name: str, content: bytes, limits: Limits) -> tuple[bytes, bool]:
+def _answer(
+    read: Callable[[str, bytes, Limits], Reading], name: str, content: bytes, limits: Limits
+) -> tuple[bytes, bool]:
     """The answer to one file, and whether this process is still sound enough for the next."""
-    assert callable(read)
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         return transport.encode(sha256, read(name, content, limits)), True

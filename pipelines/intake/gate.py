@@ -345,9 +345,7 @@ def inspect_sheet(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> No
 
 
 def _check_merges(tail: bytes, name: str, limits: Limits) -> None:
-    count = 0
-    for match in _MERGE_REFERENCE.finditer(tail):
-        count += 1
+    for count, match in enumerate(_MERGE_REFERENCE.finditer(tail), start=1):
         if count > limits.merges:
             raise Refused(
                 "G05", what="merges", given=name, size=tail.count(b"mergeCell "), limit=limits.merges

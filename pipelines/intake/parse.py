@@ -365,9 +365,9 @@ class _SheetReader:
                 code = self._identifier(value, cell, head_field)
                 form.enterprise_code = code or ""
             case "enterprise_name":
-                code = form.enterprise_name = plain(text)
+                code = form.enterprise_name = text.strip()
             case "department":
-                code = form.department = plain(text)
+                code = form.department = text.strip()
             case "form_valid_until":
                 until = read_period(value, is_1904=self.is_1904).period
                 code, day = (str(until), until.last.end_date) if until else (None, None)

@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -31,7 +32,6 @@ from pipelines.records import ParsedFile
 _LOG = logging.getLogger(__name__)
 
 _START_SECONDS = 60.0
-_ATTEMPTS_TO_START = 3
 _SOCKET_BYTES = 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
 _AHEAD = 2  # files a child holds: one it reads, one that waits in its socket so that it never idles
@@ -63,6 +63,9 @@ class _Child:
     outgoing: deque[memoryview] = field(default_factory=deque)
     incoming: bytearray = field(default_factory=bytearray)
     is_ready: bool = False
+    is_spent: bool = (
+        False  # it has reported a fault of its own and ends itself: nothing more is its files' doing
+    )
     deadline: float = 0.0
 
     def wants_to_write(self) -> bool:
@@ -158,9 +161,8 @@ class ReaderPool:
     def _assign(self, job: _Job) -> None:
         """Give a job to the child with the least to do; start one while there are fewer than asked for."""
         idle = min(self._children, key=lambda child: len(child.jobs), default=None)
-        if (idle is None or idle.jobs) and len(self._children) < self._count:
+        if idle is None or (idle.jobs and len(self._children) < self._count):
             idle = self._start()
-        assert idle is not None
         idle.jobs.append(job)
         idle.outgoing.append(memoryview(transport.pack_file(job.name, job.content)))
         if len(idle.jobs) == 1 and idle.is_ready:
@@ -246,7 +248,11 @@ class ReaderPool:
             elif child.jobs:
                 answer = transport.decode(payload)
                 job = child.jobs.popleft()
-                done[job.number] = self._failed(job, answer) if isinstance(answer, str) else answer
+                if isinstance(answer, str):
+                    child.is_spent = True
+                    done[job.number] = self._failed(job, answer)
+                else:
+                    done[job.number] = answer
             else:
                 raise transport.BrokenFrame("an answer to no file")
             child.deadline = time.monotonic() + self._limits.wall_seconds
@@ -272,7 +278,6 @@ class ReaderPool:
                 [
                     sys.executable,
                     "-P",
-                    "-B",
                     "-c",
                     _BOOTSTRAP,
                     str(HOUSE_DIR),
@@ -291,15 +296,13 @@ class ReaderPool:
 
     def _bury(self, child: _Child, why: str, done: dict[int, ParsedFile], waiting: deque[_Job]) -> None:
         """A child is gone or must go: its file is lost, the files behind that one are given back."""
-        was_ready = child.is_ready
-        jobs = child.jobs
-        if not was_ready and why == "died":
-            child.process.wait()
+        if not child.is_ready:
             errors = self._errors(child)
             self._end(child)
             raise ReaderCannotStart(f"the reading process ended before it was ready: {errors}")
-        if jobs:
-            lost = jobs.popleft()
+        if child.jobs and not child.is_spent:
+            lost = child.jobs.popleft()
+            why = _reason(child.process, why)
             _LOG.warning(
                 "reader %s ended (%s) while reading %r: %s",
                 child.process.pid,
@@ -308,7 +311,7 @@ class ReaderPool:
                 self._errors(child) or "no message",
             )
             done[lost.number] = _lost(lost, why)
-            waiting.extend(jobs)
+        waiting.extend(child.jobs)
         self._end(child)
 
     def _errors(self, child: _Child) -> str:
@@ -324,6 +327,15 @@ class ReaderPool:
         child.process.kill()
         child.process.wait()
         child.errors.close()
+
+
+def _reason(process: subprocess.Popen[bytes], why: str) -> str:
+    """Why a process ended: out of its processor time looks like any other death from here."""
+    try:
+        code = process.wait(timeout=1.0) if why == "died" else 0
+    except subprocess.TimeoutExpired:  # it has closed its socket and lives on: it will be killed
+        return why
+    return "time" if code in (-signal.SIGXCPU, -signal.SIGALRM) else why
 
 
 def _lost(job: _Job, why: str) -> ParsedFile:

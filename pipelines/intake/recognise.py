@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from pipelines.intake.layouts import Field, FormLayout, LayoutBook, form_key
@@ -271,23 +272,13 @@ class Recogniser:
         """Which column is which, by the head rows from `head_row` on."""
         rows = sheet.rows
         merges = tuple(merge for merge in sheet.merges if head_row <= merge[0] <= head_row + 4)
-        depth = max((merge[2] - head_row + 1 for merge in merges if merge[0] == head_row), default=1)
-        if layout.child_words:
-            depth = max(depth, 2)
-        if depth > 5:
-            return _map_columns(rows, merges, layout, head_row)
-        below = rows[head_row + depth] if head_row + depth < len(rows) else ()
-        key = (
-            layout.path,
-            repr(rows[head_row : head_row + depth]),
-            merges and (head_row, merges),
-            tuple(value for value in below if type(value) is str and label_key(value) in layout.child_words),
-        )
+        last_row = _last_head_row(rows, merges, layout, head_row)
+        key = (layout.path, repr(rows[head_row : last_row + 1]), merges and (head_row, merges))
         known = self._maps.get(key)
         if known is None:
             if len(self._maps) >= _HEADS_REMEMBERED:
                 self._maps.clear()
-            known = self._maps[key] = _map_columns(rows, merges, layout, head_row)
+            known = self._maps[key] = _map_columns(rows, merges, layout, head_row, last_row)
         return known
 
 
@@ -315,10 +306,8 @@ def unit_in_head(text: str) -> Unit | None:
 
 
 def _map_columns(
-    rows: Sequence[Sequence[Any]], merges: Iterable[Merge], layout: FormLayout, head_row: int
+    rows: Sequence[Sequence[Any]], merges: Sequence[Merge], layout: FormLayout, head_row: int, last_row: int
 ) -> ColumnMap:
-    merges = list(merges)
-    last_row = _last_head_row(rows, merges, layout, head_row)
     paths = _head_paths(rows, merges, layout, head_row, last_row)
     columns: list[Column] = []
     unknown: list[tuple[int, str]] = []
@@ -414,7 +403,7 @@ def _head_paths(
 
 def _fill_lost_parents(grid: list[list[str]], layout: FormLayout) -> None:
     """Where merges were lost on the way, a blank above a second-row word belongs to the parent on its left."""
-    for upper, lower in zip(grid, grid[1:], strict=False):
+    for upper, lower in pairwise(grid):
         parent = ""
         for column, text in enumerate(upper):
             if text:
