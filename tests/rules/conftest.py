@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,12 @@ FM2_COLUMNS = {
 }
 FM2_SHARES = {"export_remote": "H", "import_remote": "I", "related": "J"}
 FM3_COLUMNS = {"contract_amount": "E", "executed": "F", "executed_cumulative": "G"}
+FORM_OF = {
+    "department": "raw.department_cell",
+    "outsourcing": "raw.outsourcing_line",
+    "service_trade": "raw.service_trade_line",
+    "return_flow": "raw.service_trade_line",
+}
 GIVEN_TABLES = (
     "raw.submission",
     "raw.enterprise",
@@ -56,6 +63,7 @@ GIVEN_TABLES = (
 )
 
 
+@lru_cache
 def header_columns(table: str) -> dict[str, str]:
     """Columns and types that a SQL file promises."""
     schema, name = table.split(".")
@@ -63,6 +71,7 @@ def header_columns(table: str) -> dict[str, str]:
     return dict(_HEADER_COLUMN.findall(text))
 
 
+@lru_cache
 def body(table: str) -> str:
     """The query of a SQL file."""
     schema, name = table.split(".")
@@ -367,16 +376,23 @@ class Bureau:
         return submission_id
 
     def build(self, month: str) -> None:
-        """Run every fact query that rules on returns judge."""
+        """Run the fact queries that rules on returns judge; those that read an empty form stay empty."""
         for rule_table in rule_book().of_level("return"):
+            schema, name = rule_table.table.split(".")
+            source = next(
+                (given for prefix, given in FORM_OF.items() if name.startswith(prefix)), "raw.submission"
+            )
+            columns = ", ".join(
+                f'"{column}" {kind}' for column, kind in header_columns(rule_table.table).items()
+            )
+            self.connection.execute(f'create table if not exists {schema}."{name}" ({columns})')
+            self.connection.execute(f'delete from {schema}."{name}"')
+            if self.connection.execute(f"select 1 from {source} limit 1").fetchone() is None:
+                continue
             query = body(rule_table.table)
-            parameters = (
-                {"month_start_date": Month.parse(month).start_date} if "$month_start_date" in query else {}
-            )
-            self.connection.execute(
-                f'create or replace table "{rule_table.table.replace(".", chr(34) + "." + chr(34))}" as {query}',
-                parameters,
-            )
+            month_start_date = {"month_start_date": Month.parse(month).start_date}
+            parameters = month_start_date if "$month_start_date" in query else {}
+            self.connection.execute(f'insert into {schema}."{name}" {query}', parameters)
 
     def findings(self, month: str) -> list[Finding]:
         """All findings of the month, over all returns."""
