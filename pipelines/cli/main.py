@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": (f"{_C}.run:run", "计算各月统计表 / compute the tables of months"),
     "table": (f"{_C}.tables:table", "查看一张统计表 / show one table of a month"),
     "targets": (f"{_C}.tables:targets", "目标完成进度 / progress of the targets"),
+    "why": (f"{_C}.why:why", "一个数从哪里来 / where a printed figure comes from"),
     "rebuild": (f"{_C}.rebuild:rebuild", "重建数据仓库 / rebuild the warehouse from the stores"),
 }
 

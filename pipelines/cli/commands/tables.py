@@ -57,7 +57,7 @@ def table(
     decimals that are printed; --json is --format json.
     """
     settings = terminal.settings
-    printed = _read(terminal, settings, _table_name(terminal, name), month)
+    printed = _read(terminal, settings, table_name(terminal, name), month)
     _tell_if_held(terminal, settings, printed.month)
     _give(terminal, printed, "json" if as_json else output_format, output, force=force)
 
@@ -75,7 +75,7 @@ def targets(terminal: Terminal, month: Month | None, as_json: bool) -> None:
     _give(terminal, printed, "json" if as_json else "text", None, force=False)
 
 
-def _table_name(terminal: Terminal, given: str) -> str:
+def table_name(terminal: Terminal, given: str) -> str:
     """table_02 from 2, 02, table_2 or publication.table_02. Raises CommandFailed with the names there are."""
     from pipelines.publication.tables import publication_model
 
