@@ -496,7 +496,6 @@ select
             when value_text is null then 'no_data'
             when value_text like '%未启动%' or value_text like '%未开始%' then 'not_started'
             when value_text like '%已完成%' or value_text like '%已建成%' or value_text like '%已实现%' or value_text = '完成' then 'met'
-            when target_year < year($month_start_date) then 'not_met'
             else 'on_the_way'
         end
         when value is null and target_year > year($month_start_date) then 'not_started'
