@@ -40,9 +40,10 @@ _FIRST_BODY_ROW = _FIRST_HEAD_ROW + 2
 _BODY_HEIGHT = 17.0
 _LINE_HEIGHT = 13.5
 # Places of 10-point type in one unit of column width. A unit is a digit of 11 points; Latin words run narrower.
-_PLACES_PER_UNIT: dict[Language, float] = {"zh": 1.04, "en": 1.18}
-_STUB_WIDTH = (16, 44)  # least and most places of the first column
+_PLACES_PER_UNIT: dict[Language, float] = {"zh": 1.04, "en": 1.24}
+_STUB_WIDTH = (16, 42)  # least and most places of the first column
 _COLUMN_WIDTH = (7.5, 22)
+_WORDS_WIDTH = (7, 14)  # of a column of words, which may wrap
 # Three colours that stay apart in grey print; mode 1, 2, 4 or the single series.
 _SERIES_COLOURS = ("#1F4E79", "#9DC3E6", "#C55A11")
 
@@ -481,7 +482,7 @@ class _Drawer:
         sheet.set_margins(left=0.5, right=0.5, top=0.7, bottom=0.75)
         # One page wide, so that no column is lost, and as many pages long as it takes; but a table that is
         # a little longer than a page is made to fit, rather than leave its notes alone on the second.
-        sheet.fit_to_pages(1, 1 if self._pages_long(table, widths) <= 1.25 else 0)
+        sheet.fit_to_pages(1, 1 if self._pages_long(table, widths) <= 1.35 else 0)
         sheet.center_horizontally()
         sheet.repeat_rows(0, _FIRST_BODY_ROW - 1)
         sheet.print_area(0, 0, end, len(widths) - 1)
@@ -531,8 +532,9 @@ class _Drawer:
                 head = max(display_width(line) for line in lines)
             widest = max((display_width(text) for text in written), default=0)
             if column.kind == "text":
-                widest = round(widest / self._places_per_unit)
-            widths.append(_between(max(widest + 2, head + 2), _COLUMN_WIDTH))
+                widths.append(_between(max(widest / self._places_per_unit + 1.5, head + 1.5), _WORDS_WIDTH))
+            else:
+                widths.append(_between(max(widest + 2, head + 2), _COLUMN_WIDTH))
         for at, group in _groups(table):
             if group is not None:  # the group's own label in one line over its columns
                 short = display_width(group.of(language)) + 2 - sum(widths[at.start : at.stop])

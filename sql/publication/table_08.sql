@@ -92,6 +92,7 @@ printed as (
         coalesce(unit_label.text_en, numbered.unit) as unit_en,
         numbered.value,
         numbered.value_text,
+        coalesce(value_label.text_en, numbered.value_text) as value_text_en,
         numbered.measured_start_date,
         numbered.measured_end_date,
         numbered.achieved_pct,
@@ -106,6 +107,7 @@ printed as (
     left join reference.english_labels as label on label.text_zh = numbered.indicator
     left join reference.english_labels as unit_label on unit_label.text_zh = numbered.unit
     left join reference.english_labels as department_label on department_label.text_zh = numbered.department
+    left join reference.english_labels as value_label on value_label.text_zh = numbered.value_text
 ),
 cells as (
     select
@@ -159,7 +161,7 @@ cells as (
         'value' as column_code,
         case when comparator <> 'qual' then cast(round(value, 2) as decimal(24, 6)) end as value,
         case when comparator = 'qual' then nullif(value_text, '') end as text_zh,
-        case when comparator = 'qual' then nullif(value_text, '') end as text_en,
+        case when comparator = 'qual' then nullif(value_text_en, '') end as text_en,
         '' as blank_symbol,
         status_of_figure as status
     from printed
