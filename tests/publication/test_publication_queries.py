@@ -115,9 +115,7 @@ def test_a_deficit_keeps_its_sign_in_the_column_and_is_positive_in_the_sentence(
     assert row(table, "balance").cells["ytd_usd"].value == Decimal("-12.34")
     [sentence] = [note for note in table.notes if "逆差" in note.zh and note.zh.startswith("1—12月")]
     assert sentence.zh == "1—12月服务进出口逆差12.34亿美元（80.73亿元人民币）。"
-    assert (
-        sentence.en == "Jan–Dec: services deficit of USD 1234 million (CNY 8073 million)."
-    )
+    assert sentence.en == "Jan–Dec: services deficit of USD 1234 million (CNY 8073 million)."
 
 
 def test_the_change_of_a_share_is_in_percentage_points(city: Warehouse) -> None:
