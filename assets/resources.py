@@ -49,7 +49,7 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
         settings = Settings.from_environment()
-        run = context.run_id.partition("-")[0] if context.run_id else "?"
+        run = context.run.run_id.partition("-")[0] if context.run is not None else "?"
         log = context.log
 
         def tell(holder: warehouse_connection.LockHolder) -> None:

@@ -102,11 +102,10 @@ def compute(
     _wait_for_warehouse(terminal, settings, wait_seconds)
     from dagster import BetaWarning, DagsterInstance
 
-    with warnings.catch_warnings():
-        # Dagster announces its own beta parameters whenever sensors are defined; nobody here can act on that.
-        warnings.simplefilter("ignore", category=BetaWarning)
-        from assets.definitions import defs
-        from assets.partitions import months as partitions
+    # Dagster announces its own beta parameters whenever it copies a sensor; nobody here can act on that.
+    warnings.simplefilter("ignore", category=BetaWarning)
+    from assets.definitions import defs
+    from assets.partitions import months as partitions
 
     outside = [month for month in months if not partitions.has_partition_key(str(month))]
     if outside:
