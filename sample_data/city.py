@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import multiprocessing
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -143,10 +143,10 @@ def generate(
     calibration = calibrate(register, span, seed)
     intents = plan_returns(register, span, seed, error_share)
     setting = _Setting(folder, span, calibration, seed)
-    jobs = [
-        _Job(enterprise, tuple(intent for intent in intents if intent.enterprise_number == enterprise.number))
-        for enterprise in register
-    ]
+    of_enterprise: defaultdict[int, list[Intent]] = defaultdict(list)
+    for intent in intents:
+        of_enterprise[intent.enterprise_number].append(intent)
+    jobs = [_Job(enterprise, tuple(of_enterprise[enterprise.number])) for enterprise in register]
     outcomes: list[_Outcome] = []
     for done, outcome in enumerate(_run(jobs, setting, processes), start=1):
         outcomes.append(outcome)

@@ -290,7 +290,7 @@ def _children_mismatch(filled: Return, series: EnterpriseSeries, position: int, 
         (index, flow)
         for index, row in enumerate(filled.rows)
         for flow in FLOWS
-        if row.is_parent and isinstance(row.amounts[flow], int)
+        if row.is_parent and all(part.amounts[flow] is not None for part in _parts_of(filled, row))
     ]
     index, flow = rng.choice(candidates)
     row = filled.rows[index]
@@ -447,11 +447,15 @@ def _replace_month(row: Row, flow: str, amount: int) -> None:
 def _sum_up_parents(filled: Return) -> None:
     for parent in filled.rows:
         if parent.is_parent:
-            parts = [row for row in filled.rows if _parent_of(filled, row) is parent]
+            parts = _parts_of(filled, parent)
             for name in parent.amounts:
                 numbers = [whole(part.amounts[name]) for part in parts if part.amounts[name] is not None]
                 if numbers:
                     parent.amounts[name] = sum(numbers)
+
+
+def _parts_of(filled: Return, parent: Row) -> list[Row]:
+    return [row for row in filled.rows if _parent_of(filled, row) is parent]
 
 
 def _parent_of(filled: Return, row: Row) -> Row | None:

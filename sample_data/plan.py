@@ -75,6 +75,7 @@ class _Planner:
         self.taken: set[tuple[int, int]] = set()
         self.order = list(self.intents)
         self.expected_count = len(self.order)
+        self.stale_count = 0
         self.rng.shuffle(self.order)
 
     def leave_out(self, share: float) -> None:
@@ -142,14 +143,18 @@ class _Planner:
             wanted -= 1
 
     def _free(self) -> Iterator[tuple[int, int]]:
-        return (key for key in list(self.order) if key not in self.taken)
+        return (key for key in self.order if key not in self.taken)
 
     def _take(self, key: tuple[int, int]) -> None:
         """The neighbours stay as they are, so that last month's accepted return is there to compare with."""
         number, position = key
         self.taken.update(((number, position - 1), key, (number, position + 1)))
-        if len(self.taken) > len(self.order) // 8:
+        self.stale_count += 3
+        if (
+            self.stale_count > len(self.order) // 8
+        ):  # scan past them no longer; a new list, so that scans go on
             self.order = [free for free in self.order if free not in self.taken]
+            self.stale_count = 0
 
     def _is_idle(self, key: tuple[int, int]) -> bool:
         return self.register[key[0]].profile.is_seasonal

@@ -98,6 +98,8 @@ class Sheet:
 
     def moved(self, row: int, column: int) -> tuple[int, int]:
         """Where a cell lies once rows and columns have been inserted."""
+        if not self.row_gaps and not self.column_gaps:
+            return row, column
         return (
             row + sum(1 for gap in self.row_gaps if gap <= row),
             column + sum(1 for gap in self.column_gaps if gap <= column),
