@@ -5,6 +5,6 @@ rests on which indicator, and which query gives an indicator's leaves, is data: 
 """
 
 from pipelines.provenance.explain import UnknownCell, why
-from pipelines.provenance.shapes import Explanation, Leaf, Part, Step
+from pipelines.provenance.shapes import Explanation, Figure, Leaf, Part, Step
 
-__all__ = ["Explanation", "Leaf", "Part", "Step", "UnknownCell", "why"]
+__all__ = ["Explanation", "Figure", "Leaf", "Part", "Step", "UnknownCell", "why"]
