@@ -5,7 +5,7 @@ What the table is stands in its SQL file; nothing is computed in Python here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -61,34 +61,70 @@ def build(
 
     Old rows are replaced in the same transaction, so a reader sees the month as it was or as it is, and an
     error leaves it as it was. `params` may hold more than the query asks for. `is_prepared` says that another
-    month of the table was built in this connection just now, so that it need not be looked for again. Raises SqlContractError when
-    the query does not return what its header promises, BuildFailed when DuckDB refuses.
+    month of the table was built in this connection just now, so that it need not be looked for again.
+    Raises SqlContractError when the query does not return what its header promises, BuildFailed when DuckDB
+    refuses.
     """
     table = _table(table_name, sql_dir)
     if table.is_partitioned and month is None:
         raise ValueError(f"{table_name} is kept by month: say which")
-    month = month if table.is_partitioned else None
-    bound = _bound(table, month, params)
+    [result] = _replace(con, table, [month if table.is_partitioned else None], params, is_prepared)
+    return result
+
+
+def build_months(
+    con: duckdb.DuckDBPyConnection,
+    table_name: str,
+    months: Iterable[Month],
+    params: Mapping[str, Any],
+    *,
+    sql_dir: Path = SQL_DIR,
+) -> list[BuildResult]:
+    """Compute one table for several months in one transaction: all of them or none.
+
+    For backfills: one commit in place of one a month. A table that is not kept by month is computed once.
+    Raises as `build`.
+    """
+    table = _table(table_name, sql_dir)
+    wanted: list[Month | None] = [None]
+    if table.is_partitioned:
+        wanted = [*sorted(set(months))]
+    return _replace(con, table, wanted, params, is_prepared=False)
+
+
+def _replace(
+    con: duckdb.DuckDBPyConnection,
+    table: SqlTable,
+    months: Sequence[Month | None],
+    params: Mapping[str, Any],
+    is_prepared: bool,
+) -> list[BuildResult]:
+    """Replace the rows of these months (None: all rows) in one transaction."""
+    results: list[BuildResult] = []
+    current: Month | None = None
     try:
-        if not is_prepared:
-            _prepare(con, table, bound)
+        if months and not is_prepared:
+            _prepare(con, table, _bound(table, months[0], params))
         con.execute("begin transaction")
         try:
-            if month is None:
-                con.execute(f"delete from {table.name}")  # noqa: S608 - a name out of our own catalogue
-            else:
-                con.execute(
-                    f"delete from {table.name} where {MONTH_PARAMETER} = $1",  # noqa: S608 - as above
-                    [month.start_date],
-                )
-            inserted = con.execute(f"insert into {table.name}\n{table.sql}", bound).fetchone()
+            for current in months:
+                bound = _bound(table, current, params)
+                if current is None:
+                    con.execute(f"delete from {table.name}")  # noqa: S608 - a name out of our own catalogue
+                else:
+                    con.execute(
+                        f"delete from {table.name} where {MONTH_PARAMETER} = $1",  # noqa: S608 - as above
+                        [current.start_date],
+                    )
+                inserted = con.execute(f"insert into {table.name}\n{table.sql}", bound).fetchone()
+                results.append(BuildResult(table.name, current, int(inserted[0]) if inserted else 0))
             con.execute("commit")
         except BaseException:
             con.execute("rollback")
             raise
     except duckdb.Error as error:
-        raise BuildFailed(f"{table.path}: {month or 'whole table'}: {error}") from error
-    return BuildResult(table.name, month, int(inserted[0]) if inserted else 0)
+        raise BuildFailed(f"{table.path}: {current or 'whole table'}: {error}") from error
+    return results
 
 
 def build_all(
@@ -103,14 +139,12 @@ def build_all(
 
     Table by table and not month by month, because growth reads a year earlier and contracts read the past.
     """
-    ordered_months = sorted(months)
-    results: list[BuildResult] = []
-    for name in build_order(names, sql_dir):
-        if _table(name, sql_dir).is_partitioned:
-            results.extend(build(con, name, month, params, sql_dir=sql_dir) for month in ordered_months)
-        else:
-            results.append(build(con, name, None, params, sql_dir=sql_dir))
-    return results
+    wanted = list(months)
+    return [
+        result
+        for name in build_order(names, sql_dir)
+        for result in build_months(con, name, wanted, params, sql_dir=sql_dir)
+    ]
 
 
 def describe(

@@ -152,27 +152,45 @@ bound as (
         cast((upto_pct - share_pct) * 0.01 as decimal(11, 8)) as from_part,
         cast(case when place_from_last = 1 then 1 else upto_pct * 0.01 end as decimal(11, 8)) as upto_part
     from stacked
+),
+
+-- Amounts up to the mode and up to the one before it. The ends need no multiplication, which is most of the work:
+-- an item that is all of one mode takes the line as it stands.
+split_line as (
+    select
+        line.*,
+        bound.profile,
+        bound.mode,
+        bound.mode_order,
+        bound.share_pct,
+        bound.alloc_basis,
+        bound.share_item_code,
+        case when bound.upto_part = 1 then line.amount_usd else cast(line.amount_usd * bound.upto_part as decimal(24, 4)) end as usd_upto,
+        case when bound.from_part = 0 then cast(0 as decimal(24, 4)) else cast(line.amount_usd * bound.from_part as decimal(24, 4)) end as usd_from,
+        case when bound.upto_part = 1 then line.amount_cny else cast(line.amount_cny * bound.upto_part as decimal(24, 4)) end as cny_upto,
+        case when bound.from_part = 0 then cast(0 as decimal(24, 4)) else cast(line.amount_cny * bound.from_part as decimal(24, 4)) end as cny_from
+    from line
+    inner join bound
+        on bound.item_code is not distinct from line.item_code
+        and bound.flow = line.flow
+        and bound.remote_key = line.remote_key
 )
 
 select
-    line.month_start_date,
-    line.line_id,
-    line.enterprise_code,
-    line.district_code,
-    line.flow,
-    line.item_code,
-    line.main_item_code,
-    line.partner_code,
-    bound.profile,
-    bound.mode,
-    bound.share_pct,
-    cast(cast(line.amount_usd * bound.upto_part as decimal(24, 4)) - cast(line.amount_usd * bound.from_part as decimal(24, 4)) as decimal(24, 4)) as amount_usd,
-    cast(cast(line.amount_cny * bound.upto_part as decimal(24, 4)) - cast(line.amount_cny * bound.from_part as decimal(24, 4)) as decimal(24, 4)) as amount_cny,
-    bound.alloc_basis,
-    bound.share_item_code
-from line
-inner join bound
-    on bound.item_code = line.item_code
-    and bound.flow = line.flow
-    and bound.remote_key = line.remote_key
-order by bound.profile, line.enterprise_code, line.line_id, bound.mode_order
+    split_line.month_start_date,
+    split_line.line_id,
+    split_line.enterprise_code,
+    split_line.district_code,
+    split_line.flow,
+    split_line.item_code,
+    split_line.main_item_code,
+    split_line.partner_code,
+    split_line.profile,
+    split_line.mode,
+    split_line.share_pct,
+    cast(split_line.usd_upto - split_line.usd_from as decimal(24, 4)) as amount_usd,
+    cast(split_line.cny_upto - split_line.cny_from as decimal(24, 4)) as amount_cny,
+    split_line.alloc_basis,
+    split_line.share_item_code
+from split_line
+order by split_line.profile, split_line.enterprise_code, split_line.line_id, split_line.mode_order

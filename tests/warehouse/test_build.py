@@ -9,7 +9,14 @@ import pytest
 
 from pipelines.periods import Month
 from pipelines.settings import Settings
-from pipelines.warehouse.build import BuildFailed, WarehouseOutdated, build, build_all, run_parameters
+from pipelines.warehouse.build import (
+    BuildFailed,
+    WarehouseOutdated,
+    build,
+    build_all,
+    build_months,
+    run_parameters,
+)
 from pipelines.warehouse.connection import in_memory
 from pipelines.warehouse.sqlfiles import SqlContractError
 
@@ -150,3 +157,17 @@ def test_every_table_is_done_for_all_months_before_the_next_begins(con, table):
         ("core.thing", MARCH),
         ("core.thing", APRIL),
     ]
+
+
+def test_several_months_of_a_table_are_computed_together_or_not_at_all(con, table):
+    con.execute("insert into raw.submission values ('2026-04-01', 7)")
+    folder = table(BODY)
+    results = build_months(con, "core.thing", [APRIL, MARCH], {}, sql_dir=folder)
+    assert [(result.month, result.row_count) for result in results] == [(MARCH, 1), (APRIL, 1)]
+    # April cannot be computed: March, which could, stays as it was too
+    broken = table(
+        BODY.replace(" n from", " cast(repeat('9', case when n = 7 then 99 else 1 end) as integer) as n from")
+    )
+    with pytest.raises(BuildFailed, match="2026-04"):
+        build_months(con, "core.thing", [MARCH, APRIL], {}, sql_dir=broken)
+    assert rows(con) == [(date(2026, 3, 1), 5), (date(2026, 4, 1), 7)]
