@@ -132,18 +132,27 @@ decimals as (
         sheet,
         max(
             case
-                when figure = cast(figure as decimal(30, 0)) then 0
-                when figure = cast(figure as decimal(30, 1)) then 1
-                when figure = cast(figure as decimal(30, 2)) then 2
+                when digits is null or digits = cast(digits as decimal(18, 0)) then 0
+                when digits = cast(digits as decimal(18, 1)) then 1
+                when digits = cast(digits as decimal(18, 2)) then 2
                 when unit_multiplier < 1000000 then 2
-                when figure = cast(figure as decimal(30, 3)) then 3
-                when figure = cast(figure as decimal(30, 4)) then 4
-                when figure = cast(figure as decimal(30, 5)) then 5
+                when digits = cast(digits as decimal(18, 3)) then 3
+                when digits = cast(digits as decimal(18, 4)) then 4
+                when digits = cast(digits as decimal(18, 5)) then 5
                 else 6
             end
         ) as decimal_count
-    from figure
-    where figure is not null
+    from (
+        -- six decimals are the finest asked for; a figure too large for them has none that matter
+        select
+            submission_id,
+            form_code,
+            sheet,
+            unit_multiplier,
+            try_cast(cast(figure as double) as decimal(18, 6)) as digits
+        from figure
+        where figure is not null
+    ) as cut
     group by submission_id, form_code, sheet
 ),
 compared as (

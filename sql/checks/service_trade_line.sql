@@ -38,7 +38,7 @@
 -- column: larger_with_last_year_usd | double | the larger of the two, in US dollars
 -- column: is_same_as_last_month | boolean | equal to the last digit; empty for round figures (under three significant digits) and for copied rows
 -- column: is_row_copied | boolean | all of the row's figures equal last month's, two or more of them above zero; said once a row
--- column: history_amount | double | median of the last twelve accepted months above zero, declared unit of this return
+-- column: history_amount | double | median of the last twelve accepted months above zero, declared unit of this return; empty where the level was accepted last month or a year ago
 -- column: history_month_count | bigint | months in that median
 -- column: history_basis | varchar | line, or flow where the line has no history of its own and makes most of the flow
 -- column: ratio_to_history | double | amount over history_amount
@@ -80,7 +80,11 @@ filed_line as (
         ) as same_key_count,
         case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as usd_per_currency_unit,
         cast(l.amount as double) * cast(l.unit_multiplier as double)
-            * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as amount_usd
+            * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as amount_usd,
+        -- insurance pays back more than it takes in; refunds are entered as negative amounts
+        (l.flow = 'import' and coalesce(substr(l.item_code, 1, 2), '') = 'SF')
+            or strpos(coalesce(l.remark, ''), '退') > 0
+            or strpos(coalesce(l.remark, ''), '冲') > 0 as may_be_negative
     from raw.service_trade_line as l
     inner join filed as f on f.submission_id = l.submission_id
     left join dollar as r
@@ -99,25 +103,22 @@ line as (
         case when period_kind = 'month' then enterprise_code end as monthly_enterprise_code
     from filed_line
 ),
-accepted as (
+history as (
     select
         l.enterprise_code,
         l.month_start_date,
         l.flow,
         l.item_code,
         coalesce(l.partner_code, '') as partner_key,
-        count(*) as row_count,
-        min(l.submission_id) as submission_id,
-        min(l.period_kind) as period_kind,
-        min(l.amount) as amount,
-        min(l.ytd_amount) as ytd_amount,
-        min(l.unit_code) as unit_code,
-        min(l.unit_multiplier) as unit_multiplier,
-        min(l.currency_code) as currency_code,
-        min(
-            cast(l.amount as double) * cast(l.unit_multiplier as double)
-            * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end
-        ) as amount_usd
+        l.submission_id,
+        l.period_kind,
+        l.amount,
+        l.ytd_amount,
+        l.unit_code,
+        l.unit_multiplier,
+        l.currency_code,
+        cast(l.amount as double) * cast(l.unit_multiplier as double)
+            * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as amount_usd
     from raw.service_trade_line as l
     inner join raw.submission as s on s.submission_id = l.submission_id
     left join dollar as r
@@ -125,10 +126,32 @@ accepted as (
     where s.is_current_accepted
       and l.month_start_date >= $month_start_date - interval 12 month
       and l.month_start_date < $month_start_date
+      and l.enterprise_code in (select enterprise_code from filed)
       and l.item_code is not null
       and (l.amount_state is not null or l.ytd_state is not null)
-      and l.enterprise_code in (select enterprise_code from filed)
-    group by l.enterprise_code, l.month_start_date, l.flow, l.item_code, coalesce(l.partner_code, '')
+),
+listed_twice as (
+    select
+        enterprise_code,
+        month_start_date,
+        flow,
+        item_code,
+        partner_key
+    from history
+    group by enterprise_code, month_start_date, flow, item_code, partner_key
+    having count(*) > 1
+),
+accepted as (
+    select
+        h.*,
+        d.enterprise_code is not null as is_listed_twice
+    from history as h
+    left join listed_twice as d
+        on d.enterprise_code = h.enterprise_code
+        and d.month_start_date = h.month_start_date
+        and d.flow = h.flow
+        and d.item_code = h.item_code
+        and d.partner_key = h.partner_key
 ),
 -- Accepted months of the year before this one, and how many months are covered after each.
 accepted_return as (
@@ -168,52 +191,57 @@ latest_this_year as (
         c.month_count_after,
         row_number() over (
             partition by a.enterprise_code, a.flow, a.item_code, a.partner_key
-            order by a.month_start_date desc
+            order by a.month_start_date desc, a.submission_id
         ) as age
     from accepted as a
     inner join covered_after as c
         on c.enterprise_code = a.enterprise_code and c.month_start_date = a.month_start_date
 ),
 -- Last printed digit of a return: the finest one used on it, but not finer than the form asks for.
+read_for_digits as (
+    select submission_id from filed
+    union
+    select submission_id from latest_this_year where age = 1
+),
 figure as (
     select
         l.submission_id,
         l.amount as figure
     from raw.service_trade_line as l
+    inner join read_for_digits as w on w.submission_id = l.submission_id
     where l.month_start_date >= $month_start_date - interval 12 month
       and l.month_start_date <= $month_start_date
-      and (
-          l.submission_id in (select submission_id from filed)
-          or l.submission_id in (select submission_id from latest_this_year where age = 1)
-      )
     union all
     select
         l.submission_id,
         l.ytd_amount as figure
     from raw.service_trade_line as l
+    inner join read_for_digits as w on w.submission_id = l.submission_id
     where l.month_start_date >= $month_start_date - interval 12 month
       and l.month_start_date <= $month_start_date
-      and (
-          l.submission_id in (select submission_id from filed)
-          or l.submission_id in (select submission_id from latest_this_year where age = 1)
-      )
 ),
 decimals as (
     select
         submission_id,
         max(
             case
-                when figure = cast(figure as decimal(30, 0)) then 0
-                when figure = cast(figure as decimal(30, 1)) then 1
-                when figure = cast(figure as decimal(30, 2)) then 2
-                when figure = cast(figure as decimal(30, 3)) then 3
-                when figure = cast(figure as decimal(30, 4)) then 4
-                when figure = cast(figure as decimal(30, 5)) then 5
+                when digits is null or digits = cast(digits as decimal(18, 0)) then 0
+                when digits = cast(digits as decimal(18, 1)) then 1
+                when digits = cast(digits as decimal(18, 2)) then 2
+                when digits = cast(digits as decimal(18, 3)) then 3
+                when digits = cast(digits as decimal(18, 4)) then 4
+                when digits = cast(digits as decimal(18, 5)) then 5
                 else 6
             end
         ) as decimal_count
-    from figure
-    where figure is not null
+    from (
+        -- six decimals are the finest asked for; a figure too large for them has none that matter
+        select
+            submission_id,
+            try_cast(cast(figure as double) as decimal(18, 6)) as digits
+        from figure
+        where figure is not null
+    ) as cut
     group by submission_id
 ),
 ytd as (
@@ -226,7 +254,7 @@ ytd as (
             when extract(month from l.period_start_date) = 1 then 0
             when k.age = 1 then
                 case
-                    when k.row_count > 1 or k.month_count_after <> extract(month from l.month_start_date)
+                    when k.is_listed_twice or k.month_count_after <> extract(month from l.month_start_date)
                         - 1 - extract(month from k.month_start_date) then null
                     when k.unit_code = l.unit_code then k.ytd_amount
                     when k.currency_code = l.currency_code
@@ -237,6 +265,8 @@ ytd as (
                 end
             when y.month_count = extract(month from l.month_start_date) - 1 then 0
         end as previous_ytd_amount,
+        l.amount,
+        l.ytd_amount,
         case when d.decimal_count <= c.most_decimals then d.decimal_count else c.most_decimals end as decimal_count,
         case
             when k.unit_code = l.unit_code and kd.decimal_count <= c.most_decimals then kd.decimal_count
@@ -268,56 +298,90 @@ ytd_gap as (
         y.row_number,
         y.flow,
         y.previous_ytd_amount,
-        y.previous_ytd_amount + l.amount as expected_ytd_amount,
-        l.ytd_amount - (y.previous_ytd_amount + l.amount) as gap,
+        y.previous_ytd_amount + y.amount as expected_ytd_amount,
+        y.ytd_amount - (y.previous_ytd_amount + y.amount) as gap,
         case
             when y.previous_decimal_count < y.decimal_count then y.previous_decimal_count
             else y.decimal_count
         end as decimal_count
     from ytd as y
-    inner join line as l
-        on l.submission_id = y.submission_id
-        and l.sheet = y.sheet
-        and l.row_number = y.row_number
-        and l.flow = y.flow
+),
+-- Lines whose level was not accepted last month or a year ago: only they can be slips.
+unconfirmed as (
+    select
+        l.submission_id,
+        l.sheet,
+        l.row_number,
+        l.enterprise_code,
+        l.flow,
+        l.item_code,
+        l.partner_key
+    from line as l
+    left join accepted as m
+        on m.enterprise_code = l.enterprise_code
+        and m.flow = l.flow
+        and m.item_code = l.item_code
+        and m.partner_key = l.partner_key
+        and m.month_start_date = $month_start_date - interval 1 month
+    left join accepted as y
+        on y.enterprise_code = l.enterprise_code
+        and y.flow = l.flow
+        and y.item_code = l.item_code
+        and y.partner_key = l.partner_key
+        and y.month_start_date = $month_start_date - interval 12 month
+    where l.amount_usd > 0
+      and l.period_kind = 'month'
+      and l.same_key_count = 1
+      and l.item_code is not null
+      and not coalesce(l.amount_usd between 0.4 * m.amount_usd and 2.5 * m.amount_usd, false)
+      and not coalesce(l.amount_usd between 0.4 * y.amount_usd and 2.5 * y.amount_usd, false)
+    group by l.submission_id, l.sheet, l.row_number, l.enterprise_code, l.flow, l.item_code, l.partner_key
 ),
 ranked as (
     select
-        enterprise_code,
-        flow,
-        item_code,
-        partner_key,
-        amount_usd,
+        u.submission_id,
+        u.sheet,
+        u.row_number,
+        u.flow,
+        a.amount_usd,
         row_number() over (
-            partition by enterprise_code, flow, item_code, partner_key order by amount_usd, month_start_date
+            partition by u.submission_id, u.sheet, u.row_number, u.flow
+            order by a.amount_usd, a.month_start_date
         ) as place,
-        count(*) over (partition by enterprise_code, flow, item_code, partner_key) as month_count
-    from accepted
-    where amount_usd > 0
-      and row_count = 1
-      and period_kind = 'month'
+        count(*) over (partition by u.submission_id, u.sheet, u.row_number, u.flow) as month_count
+    from unconfirmed as u
+    inner join accepted as a
+        on a.enterprise_code = u.enterprise_code
+        and a.flow = u.flow
+        and a.item_code = u.item_code
+        and a.partner_key = u.partner_key
+    where a.amount_usd > 0
+      and not a.is_listed_twice
+      and a.period_kind = 'month'
 ),
 line_history as (
     select
-        enterprise_code,
+        submission_id,
+        sheet,
+        row_number,
         flow,
-        item_code,
-        partner_key,
         max(month_count) as month_count,
         avg(amount_usd) filter (where 2 * place between month_count and month_count + 2) as median_usd
     from ranked
-    group by enterprise_code, flow, item_code, partner_key
+    group by submission_id, sheet, row_number, flow
 ),
 flow_month as (
     select
-        enterprise_code,
-        flow,
-        month_start_date,
-        sum(amount_usd) as amount_usd
-    from accepted
-    where amount_usd > 0
-      and period_kind = 'month'
-    group by enterprise_code, flow, month_start_date
+        a.enterprise_code,
+        a.flow,
+        a.month_start_date,
+        sum(a.amount_usd) as amount_usd
+    from accepted as a
+    inner join (select distinct enterprise_code, flow from unconfirmed) as u
+        on u.enterprise_code = a.enterprise_code and u.flow = a.flow
+    where a.amount_usd > 0
+      and a.period_kind = 'month'
+    group by a.enterprise_code, a.flow, a.month_start_date
 ),
 flow_ranked as (
     select
@@ -348,15 +412,21 @@ flow_now as (
 ),
 nonzero as (
     select
-        enterprise_code,
-        flow,
-        item_code,
-        partner_key,
-        count(*) as month_count
-    from accepted
-    where amount > 0
-      and month_start_date >= $month_start_date - interval 12 month
-    group by enterprise_code, flow, item_code, partner_key
+        l.submission_id,
+        l.sheet,
+        l.row_number,
+        l.flow,
+        count(distinct a.month_start_date) as month_count
+    from line as l
+    inner join accepted as a
+        on a.enterprise_code = l.enterprise_code
+        and a.flow = l.flow
+        and a.item_code = l.item_code
+        and a.partner_key = l.partner_key
+    where l.amount = 0
+      and l.same_key_count = 1
+      and a.amount > 0
+    group by l.submission_id, l.sheet, l.row_number, l.flow
 ),
 compared as (
     select
@@ -381,7 +451,10 @@ compared as (
         end as is_amount_equal,
         m.unit_code = l.unit_code and m.ytd_amount = l.ytd_amount and l.ytd_amount > 0 as is_ytd_equal,
         length(trim(both '0' from replace(cast(l.amount as varchar), '.', ''))) >= 3 as has_three_digits,
-        coalesce(h.median_usd, case when 2 * l.amount_usd >= fn.amount_usd then fh.median_usd end) as history_usd,
+        case
+            when h.median_usd is not null then h.median_usd
+            when u.submission_id is not null and 2 * l.amount_usd >= fn.amount_usd then fh.median_usd
+        end as history_usd,
         coalesce(h.month_count, fh.month_count) as history_month_count,
         case when h.median_usd is not null then 'line' else 'flow' end as history_basis,
         -- where the line has no history of its own, its flow is set against the flow's
@@ -399,7 +472,7 @@ compared as (
         and m.item_code = l.monthly_item_code
         and m.partner_key = l.partner_key
         and m.month_start_date = $month_start_date - interval 1 month
-        and m.row_count = 1
+        and not m.is_listed_twice
         and m.period_kind = 'month'
     left join accepted as y
         on y.enterprise_code = l.enterprise_code
@@ -407,21 +480,26 @@ compared as (
         and y.item_code = l.monthly_item_code
         and y.partner_key = l.partner_key
         and y.month_start_date = $month_start_date - interval 12 month
-        and y.row_count = 1
+        and not y.is_listed_twice
         and y.period_kind = 'month'
+    left join unconfirmed as u
+        on u.submission_id = l.submission_id
+        and u.sheet = l.sheet
+        and u.row_number = l.row_number
+        and u.flow = l.flow
     left join line_history as h
-        on h.enterprise_code = l.enterprise_code
+        on h.submission_id = l.submission_id
+        and h.sheet = l.sheet
+        and h.row_number = l.row_number
         and h.flow = l.flow
-        and h.item_code = l.monthly_item_code
-        and h.partner_key = l.partner_key
     left join flow_history as fh
-        on fh.enterprise_code = l.monthly_enterprise_code and fh.flow = l.flow
+        on fh.enterprise_code = u.enterprise_code and fh.flow = u.flow
     left join flow_now as fn on fn.submission_id = l.submission_id and fn.flow = l.flow
     left join nonzero as z
-        on z.enterprise_code = l.enterprise_code
+        on z.submission_id = l.submission_id
+        and z.sheet = l.sheet
+        and z.row_number = l.row_number
         and z.flow = l.flow
-        and z.item_code = l.single_item_code
-        and z.partner_key = l.partner_key
 ),
 copied as (
     select
@@ -452,9 +530,6 @@ slip as (
     where history_compared_usd > 0
       and amount_usd > 0
       and history_usd > 0
-      -- a level already accepted last month or a year ago is no slip
-      and not coalesce(amount_usd between 0.4 * last_month_usd and 2.5 * last_month_usd, false)
-      and not coalesce(amount_usd between 0.4 * last_year_usd and 2.5 * last_year_usd, false)
 ),
 slip_candidate as (
     select
@@ -524,10 +599,10 @@ select
     l.amount_text,
     cast(l.ytd_amount as double) as ytd_amount,
     l.ytd_text,
-    case when not n.may_be_negative then cast(l.amount as double) end as amount_that_must_not_be_negative,
-    case when n.may_be_negative then cast(l.amount as double) end as amount_that_may_be_negative,
-    case when not n.may_be_negative then cast(l.ytd_amount as double) end as ytd_that_must_not_be_negative,
-    case when n.may_be_negative then cast(l.ytd_amount as double) end as ytd_that_may_be_negative,
+    case when not l.may_be_negative then cast(l.amount as double) end as amount_that_must_not_be_negative,
+    case when l.may_be_negative then cast(l.amount as double) end as amount_that_may_be_negative,
+    case when not l.may_be_negative then cast(l.ytd_amount as double) end as ytd_that_must_not_be_negative,
+    case when l.may_be_negative then cast(l.ytd_amount as double) end as ytd_that_may_be_negative,
     cast(l.previous_ytd_amount as double) as previous_ytd_amount,
     cast(l.expected_ytd_amount as double) as expected_ytd_amount,
     cast(l.gap as double) as ytd_gap,
@@ -579,20 +654,3 @@ left join reference.ebops_items as i
     and (i.valid_until is null or i.valid_until >= l.month_start_date)
 left join reference.partners as p on p.partner_code = l.partner_code
 left join reference.units as u on u.unit_code = l.unit_code
-inner join (
-    select
-        submission_id,
-        sheet,
-        row_number,
-        flow,
-        -- insurance pays back more than it takes in; refunds are entered as negative amounts
-        (flow = 'import' and coalesce(substr(item_code, 1, 2), '') = 'SF')
-        or strpos(coalesce(remark, ''), '退') > 0
-        or strpos(coalesce(remark, ''), '冲') > 0 as may_be_negative
-    from line
-) as n
-    on n.submission_id = l.submission_id
-    and n.sheet = l.sheet
-    and n.row_number = l.row_number
-    and n.flow = l.flow
-order by l.submission_id, l.sheet, l.row_number, l.flow
