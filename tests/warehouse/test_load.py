@@ -77,9 +77,8 @@ class Office:
             cells=cells("SI2", amount),
         )
         lines_file = self.lines.write(f"batch{self.count}", lines_table([parsed]))
-        state = self.ledger.series_states([f"return/{enterprise}/{period}"]).get(
-            f"return/{enterprise}/{period}"
-        )
+        series = f"return/{enterprise}/{period}"
+        state = self.ledger.series_states([series]).get(series) if kind is FileKind.RETURN else None
         self.ledger.record(
             NewBatch(
                 batch_id=f"batch{self.count}",
