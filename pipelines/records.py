@@ -104,3 +104,10 @@ def submission_id_of(sha256: str) -> str:
 def line_id(submission_id: str, sheet: str, cell: str) -> str:
     """Where a figure came from: submission, sheet and cell in one text. SQL builds it the same way."""
     return f"{submission_id}/{sheet}!{cell}"
+
+
+def storable_text(text: str) -> str:
+    """A text that every store takes: what is no character (half a surrogate pair, NUL) becomes U+FFFD."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")

@@ -49,7 +49,7 @@ from pipelines.ledger.shapes import (
     UnknownSubmission,
 )
 from pipelines.periods import Month
-from pipelines.records import FileKind
+from pipelines.records import FileKind, storable_text
 
 _IDS_A_QUERY = 5_000  # well below the parameter limits of both databases
 _MAX_FILE_NAME_LENGTH = 255
@@ -317,7 +317,7 @@ class Ledger:
         }
         rows = []
         for submission_id, filing, is_duplicate in arrivals:
-            file_name = _storable(filing.file_name)[:_MAX_FILE_NAME_LENGTH]
+            file_name = storable_text(filing.file_name)[:_MAX_FILE_NAME_LENGTH]
             key = (submission_id, filing.channel, file_name, filing.received_at.astimezone(UTC))
             if key in known:
                 continue
@@ -328,7 +328,7 @@ class Ledger:
                     "file_name": file_name,
                     "channel": filing.channel,
                     "received_at": filing.received_at,
-                    "received_by": _storable(filing.received_by),
+                    "received_by": storable_text(filing.received_by),
                     "is_duplicate": is_duplicate,
                     "recorded_at": now,
                 }
@@ -384,10 +384,7 @@ class Ledger:
             where.append(column.status.in_([Verdict.ACCEPTED.value, Verdict.QUERIES.value]))
         with reading(self._engine) as connection:
             rows = connection.execute(
-                select(column.month_start_date)
-                .where(*where)
-                .distinct()
-                .order_by(column.month_start_date)
+                select(column.month_start_date).where(*where).distinct().order_by(column.month_start_date)
             ).scalars()
             return [Month.of(day) for day in rows]
 
@@ -549,7 +546,7 @@ class Ledger:
         but a return with open queries (a critical finding is corrected, never confirmed away) or for a reason
         that says nothing; UnknownSubmission for an id that was never given.
         """
-        reason, by = _storable(reason).strip(), _storable(by).strip()
+        reason, by = storable_text(reason).strip(), storable_text(by).strip()
         if len(reason) < _MIN_REASON_LENGTH:
             raise CannotConfirm(
                 Wording(
@@ -693,9 +690,9 @@ def _submission_row(
         "kind": new.kind.value,
         "form_codes": list(new.form_codes),
         "layout_versions": list(new.layout_versions),
-        "enterprise_code": _storable(new.enterprise_code)[:MAX_CODE_LENGTH],
-        "enterprise_name": _storable(new.enterprise_name),
-        "department": _storable(new.department),
+        "enterprise_code": storable_text(new.enterprise_code)[:MAX_CODE_LENGTH],
+        "enterprise_name": storable_text(new.enterprise_name),
+        "department": storable_text(new.department),
         "period": str(period) if period else None,
         "period_kind": period.kind if period else None,
         "period_start_date": period.first.start_date if period else None,
@@ -708,10 +705,10 @@ def _submission_row(
         "is_zero_return": new.is_zero_return,
         "is_revision": new.is_revision,
         "received_at": new.filing.received_at,
-        "received_by": _storable(new.filing.received_by),
+        "received_by": storable_text(new.filing.received_by),
         "channel": new.filing.channel,
         "is_late": new.is_late,
-        "file_name": _storable(new.filing.file_name)[:_MAX_FILE_NAME_LENGTH],
+        "file_name": storable_text(new.filing.file_name)[:_MAX_FILE_NAME_LENGTH],
         "size_bytes": new.size_bytes,
         "line_count": new.line_count,
         "lines_file": batch.lines_file if new.has_cells else "",
@@ -739,13 +736,13 @@ def _finding_rows(new: NewSubmission) -> Iterator[dict[str, Any]]:
             "rule": found.rule,
             "severity": found.severity.value,
             "form_code": found.form_code,
-            "sheet": _storable(found.sheet),
-            "cell": _storable(found.cell),
-            "business_key": _storable(found.key),
-            "given": _storable(found.given),
-            "expected": _storable(found.expected),
-            "message_zh": _storable(found.message.zh),
-            "message_en": _storable(found.message.en),
+            "sheet": storable_text(found.sheet),
+            "cell": storable_text(found.cell),
+            "business_key": storable_text(found.key),
+            "given": storable_text(found.given),
+            "expected": storable_text(found.expected),
+            "message_zh": storable_text(found.message.zh),
+            "message_en": storable_text(found.message.en),
         }
 
 
@@ -754,12 +751,12 @@ def _fix_rows(new: NewSubmission) -> Iterator[dict[str, Any]]:
         yield {
             "submission_id": new.submission_id,
             "ordinal": ordinal,
-            "sheet": _storable(mended.sheet),
-            "cell": _storable(mended.cell),
-            "given": _storable(mended.given),
-            "read_as": _storable(mended.read_as),
-            "why_zh": _storable(mended.why.zh),
-            "why_en": _storable(mended.why.en),
+            "sheet": storable_text(mended.sheet),
+            "cell": storable_text(mended.cell),
+            "given": storable_text(mended.given),
+            "read_as": storable_text(mended.read_as),
+            "why_zh": storable_text(mended.why.zh),
+            "why_en": storable_text(mended.why.en),
         }
 
 
@@ -785,11 +782,6 @@ def _insert_many(connection: Connection, table: Table, rows: Iterable[dict[str, 
     listed = list(rows)
     if listed:  # an empty list would insert one row of defaults
         connection.execute(insert(table), listed)
-
-
-def _storable(text: str) -> str:
-    """The text without what is no character: NUL and half surrogate pairs, which PostgreSQL refuses."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
 
 
 def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
-from sqlalchemy.pool import StaticPool
 
 MIGRATIONS_DIR = Path(__file__).resolve().parent / "migrations"
 HEAD_REVISION = "0001"  # a test compares it with the folder; Alembic is imported only to migrate
@@ -39,11 +38,10 @@ def open_engine(url: str) -> Engine:
             f"SERVTRADE_LEDGER_URL: {backend} is not supported; use sqlite:///FILE or postgresql+psycopg://..."
         )
     if parsed.database in (None, "", ":memory:"):
-        engine = create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    else:
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        # The pool lends a connection to one thread at a time; none is ever shared.
-        engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+        raise LedgerUnusable("SERVTRADE_LEDGER_URL: a ledger in memory keeps nothing; use sqlite:///FILE")
+    Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    # The pool lends a connection to one thread at a time; none is ever shared.
+    engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

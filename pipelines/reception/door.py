@@ -14,13 +14,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.findings import Finding, Severity, Verdict, Wording, verdict_of
 from pipelines.intake import ReaderPool
@@ -40,11 +43,13 @@ from pipelines.ledger import (
 )
 from pipelines.periods import Month, Period
 from pipelines.reception.results import FileResult, line_count_of, line_details
-from pipelines.reception.workbench import HISTORY_MONTHS, BenchRow, Workbench
-from pipelines.records import CellRecord, FileKind, ParsedFile, submission_id_of
+from pipelines.records import CellRecord, FileKind, ParsedFile, storable_text, submission_id_of
 from pipelines.settings import Settings
-from pipelines.stores import Lines, Originals, lines_table, storable_text
-from pipelines.validation.rules import rule_book
+
+# Arrow, DuckDB and the rules are imported while the first file is being read by a child: see `bench_of`.
+if TYPE_CHECKING:
+    from pipelines.reception.workbench import BenchRow, Workbench
+    from pipelines.stores import Lines, Originals
 
 # Files read before the first of them is judged: within a window, history comes first whatever the order given.
 WINDOW_FILES = 1_000
@@ -92,7 +97,7 @@ class _Arrival:
     """A file of the window, in the order given."""
 
     position: int
-    name: str
+    file: IncomingFile
     filing: Filing
     sha256: str = ""
     size_bytes: int = 0
@@ -102,7 +107,12 @@ class _Arrival:
     parsed: ParsedFile | None = None
 
     @property
+    def name(self) -> str:
+        return self.filing.file_name
+
+    @property
     def series_key(self) -> str | None:
+        """What the file is a version of, from what was read now or recorded before."""
         if self.parsed is not None:
             return _series_key(self.parsed)
         return self.known.series_key if self.known is not None else None
@@ -123,7 +133,9 @@ class _Judged:
 class Reception:
     """The door of one bureau. Stateless but for the ledger and the stores; one at a time per thread.
 
-    `reader_count` overrides how many children read (a single file needs one).
+    `reader_count` overrides how many children read (a single file needs one). `is_short_lived` says that the
+    process ends with the answer and converts nothing for pandas: it is then not loaded, which would take
+    longer than judging a file.
     """
 
     def __init__(
@@ -133,13 +145,13 @@ class Reception:
         *,
         limits: Limits = DEFAULT_LIMITS,
         reader_count: int | None = None,
+        is_short_lived: bool = False,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._limits = limits
         self._reader_count = reader_count or settings.reader_count
-        self._originals = Originals(settings.originals_dir)
-        self._lines = Lines(settings.lines_dir)
+        self._is_short_lived = is_short_lived
         self._pool: ReaderPool | None = None
 
     def __enter__(self) -> Reception:
@@ -152,6 +164,29 @@ class Reception:
             self._pool.__exit__(kind, error, trace)
             self._pool = None
 
+    @cached_property
+    def _originals(self) -> Originals:
+        from pipelines.stores import Originals
+
+        return Originals(self._settings.originals_dir)
+
+    @cached_property
+    def _lines(self) -> Lines:
+        from pipelines.stores import Lines
+
+        return Lines(self._settings.lines_dir)
+
+    def _bench(self) -> Workbench:
+        """A bench with the register on it. Importing what it needs takes longer than reading one file."""
+        from pipelines.reception.workbench import Workbench
+        from pipelines.stores import leave_pandas_out
+
+        if self._is_short_lived:
+            leave_pandas_out()
+        bench = Workbench(self._ledger.enterprises())
+        bench.open()
+        return bench
+
     # -- the two things one may ask ------------------------------------------------------------------
 
     def check(self, files: Iterable[IncomingFile]) -> list[FileResult]:
@@ -161,11 +196,10 @@ class Reception:
         """
         incoming = list(files)
         results: dict[int, FileResult] = {}
-        with Workbench(self._ledger.enterprises()) as bench:
-            for start in range(0, len(incoming), WINDOW_FILES):
-                window = self._take_in(incoming, start, channel="check", received_by="", keep=False)
-                waiting = self._waiting(window)
-                for judged in self._judge(bench, window, waiting):
+        reading = self._reading(incoming, channel="check", received_by="", keep=False)
+        with _ReadAhead(reading) as windows, self._bench() as bench:
+            for window in windows:
+                for judged in self._judge(bench, window, self._waiting(window)):
                     results[judged.arrival.position] = _result(
                         judged, judged.before.latest_version + 1 if judged.arrival.series_key else None
                     )
@@ -189,17 +223,17 @@ class Reception:
         incoming = list(files)
         results: dict[int, FileResult] = {}
         counts = Counter[str]()
+        telling = Lock()  # reading and judging go on side by side
 
         def tell(**more: int) -> None:
-            counts.update(more)
-            if progress is not None:
-                progress(Progress(counts["read"], counts["recorded"], len(incoming)))
+            with telling:
+                counts.update(more)
+                if progress is not None:
+                    progress(Progress(counts["read"], counts["recorded"], len(incoming)))
 
-        with Workbench(self._ledger.enterprises()) as bench:
-            for start in range(0, len(incoming), WINDOW_FILES):
-                window = self._take_in(
-                    incoming, start, channel=channel, received_by=received_by, keep=True, tell=tell
-                )
+        reading = self._reading(incoming, channel=channel, received_by=received_by, keep=True, tell=tell)
+        with _ReadAhead(reading) as windows, self._bench() as bench:
+            for window in windows:
                 self._judge_and_record(bench, window, results, tell)
                 self._record_repeats(window, results)
                 self._answer_the_others(window, results)
@@ -207,34 +241,45 @@ class Reception:
 
     # -- reading -------------------------------------------------------------------------------------
 
-    def _take_in(
+    def _reading(
         self,
         incoming: Sequence[IncomingFile],
-        start: int,
         *,
         channel: str,
         received_by: str,
         keep: bool,
         tell: Callable[..., None] | None = None,
-    ) -> list[_Arrival]:
-        """Read a window of files; with `keep` their bytes go to the originals before anything else happens."""
-        window: list[_Arrival] = []
-        unread: list[_Arrival] = []
+    ) -> Iterator[list[_Arrival]]:
+        """Files read, window after window; with `keep` their bytes go to the originals before anything else."""
         now = datetime.now(UTC)
+        for start in range(0, len(incoming), WINDOW_FILES):
+            window = [
+                _Arrival(
+                    position,
+                    file,
+                    Filing(
+                        storable_text(file.name)[:_MAX_NAME_LENGTH],
+                        channel,
+                        _moment(file.received_at, now),
+                        received_by,
+                    ),
+                )
+                for position, file in enumerate(incoming[start : start + WINDOW_FILES], start=start)
+            ]
+            self._read_window(window, keep=keep, tell=tell)
+            yield window
+
+    def _read_window(
+        self, window: Sequence[_Arrival], *, keep: bool, tell: Callable[..., None] | None
+    ) -> None:
+        unread: list[_Arrival] = []
 
         def contents() -> Iterator[tuple[str, bytes]]:
             first_with: dict[str, int] = {}
-            files = incoming[start : start + WINDOW_FILES]
-            for offset in range(0, len(files), _FILES_A_QUERY):
+            for offset in range(0, len(window), _FILES_A_QUERY):
                 opened = []
-                for position, file in enumerate(
-                    files[offset : offset + _FILES_A_QUERY], start=start + offset
-                ):
-                    name = (storable_text(file.name) or "")[:_MAX_NAME_LENGTH]
-                    filing = Filing(name, channel, _moment(file.received_at, now), received_by)
-                    arrival = _Arrival(position, name, filing)
-                    window.append(arrival)
-                    content = self._open(file, arrival, keep=keep)
+                for arrival in window[offset : offset + _FILES_A_QUERY]:
+                    content = self._open(arrival, keep=keep)
                     if content is not None:
                         opened.append((arrival, content))
                 known = self._ledger.known({arrival.sha256 for arrival, _ in opened})
@@ -255,21 +300,24 @@ class Reception:
             )
             if tell is not None:
                 tell(read=1)
-        return window
 
-    def _open(self, file: IncomingFile, arrival: _Arrival, *, keep: bool) -> bytes | None:
-        """The bytes for the reader: all of them, or of an oversized file just enough to be refused."""
-        try:
-            if file.content is not None:
-                content = file.content
-            else:
-                path = file.path or Path(file.name)
-                if path.stat().st_size > self._limits.file_bytes:
-                    return self._open_oversized(path, arrival, keep=keep)
-                content = path.read_bytes()
-        except OSError as error:
-            arrival.trouble = error.strerror or type(error).__name__
-            return None
+    def _open(self, arrival: _Arrival, *, keep: bool) -> bytes | None:
+        """The bytes for the reader: all of them, or of an oversized file just enough to be refused.
+
+        None for a file that cannot be opened; `trouble` says why. A store that cannot be written to raises.
+        """
+        content = arrival.file.content
+        if content is None:
+            path = arrival.file.path or Path(arrival.file.name)
+            try:
+                with path.open("rb") as stream:
+                    content = stream.read(self._limits.file_bytes + 1)
+            except OSError as error:
+                arrival.trouble = error.strerror or type(error).__name__
+                return None
+            if len(content) > self._limits.file_bytes:
+                self._take_oversized(path, arrival, keep=keep)
+                return content
         arrival.size_bytes = len(content)
         if keep:
             arrival.sha256 = self._originals.put(content, durable=False)
@@ -277,15 +325,14 @@ class Reception:
             arrival.sha256 = hashlib.sha256(content).hexdigest()
         return content
 
-    def _open_oversized(self, path: Path, arrival: _Arrival, *, keep: bool) -> bytes:
+    def _take_oversized(self, path: Path, arrival: _Arrival, *, keep: bool) -> None:
+        """Digest, and with `keep` the original, of a file that is too large to be held in memory."""
         with path.open("rb") as stream:
             if keep:
                 arrival.sha256, arrival.size_bytes = self._originals.put_stream(stream)
             else:
                 arrival.sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
                 arrival.size_bytes = stream.tell()
-            stream.seek(0)
-            return stream.read(self._limits.file_bytes + 1)
 
     def _readers(self) -> ReaderPool:
         if self._pool is None:
@@ -302,6 +349,8 @@ class Reception:
         self, bench: Workbench, window: Sequence[_Arrival], waiting: Sequence[_Arrival]
     ) -> Iterator[_Judged]:
         """Judge the waiting files of a window, history first; each judged file is history for the next."""
+        from pipelines.stores import lines_table
+
         passes = _passes(window, waiting)
         keys = {arrival.series_key for arrival in waiting if arrival.series_key}
         states = self._ledger.series_states(keys)
@@ -337,6 +386,9 @@ class Reception:
                 bench.refresh_rates()
 
     def _lay_out_history(self, bench: Workbench, waiting: Iterable[_Arrival]) -> None:
+        """Have on the bench the returns and rates with which the waiting files are compared."""
+        from pipelines.reception.workbench import HISTORY_MONTHS
+
         parsed_files = [arrival.parsed for arrival in waiting if arrival.parsed is not None]
         months = [
             parsed.period.last
@@ -353,6 +405,8 @@ class Reception:
         bench.lay_out(history, rates, self._lines)
 
     def _bench_row(self, arrival: _Arrival, parsed: ParsedFile, states: dict[str, SeriesState]) -> BenchRow:
+        from pipelines.reception.workbench import BenchRow
+
         key = arrival.series_key
         before = states.get(key, SeriesState()) if key else SeriesState()
         period = parsed.period
@@ -422,6 +476,9 @@ class Reception:
 
     def _record(self, batch: Sequence[_Judged], results: dict[int, FileResult]) -> None:
         """Originals on the disk, then lines, then one transaction of the ledger."""
+        from pipelines.stores import lines_table
+        from pipelines.validation.rules import rule_book
+
         parsed_files = [judged.parsed for judged in batch]
         book = rule_book()
         batch_id = _batch_id(parsed_files, book.content_hash)
@@ -482,6 +539,8 @@ class Reception:
             if arrival.position not in results and arrival.sha256
         )
         if repeats:
+            from pipelines.validation.rules import rule_book
+
             self._ledger.record(NewBatch("", "", rule_book().content_hash, (), repeats))
 
     # -- answering -----------------------------------------------------------------------------------
@@ -544,10 +603,38 @@ class Reception:
         if submission.month_start_date is None:
             return {}
         month = Month.of(submission.month_start_date)
+        from pipelines.reception.workbench import Workbench
+
         tables = self._ledger.department_tables(["DM-3"], month.start_date, month.end_date)
         with Workbench() as bench:
             bench.lay_out([], tables, self._lines)
             return bench.usd_per_unit(month)
+
+
+class _ReadAhead:
+    """Windows of files, the next of them read in a thread while the one at hand is judged.
+
+    Reading begins on entry. On leaving, reading in progress is waited for (a window at most) and not kept.
+    """
+
+    def __init__(self, reading: Iterator[list[_Arrival]]) -> None:
+        self._reading = reading
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
+        self._next: Future[list[_Arrival] | None] | None = None
+
+    def __enter__(self) -> Iterator[list[_Arrival]]:
+        self._next = self._thread.submit(next, self._reading, None)
+        return self._windows()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _windows(self) -> Iterator[list[_Arrival]]:
+        while self._next is not None and (window := self._next.result()) is not None:
+            self._next = self._thread.submit(next, self._reading, None)
+            yield window
 
 
 # -- order ------------------------------------------------------------------------------------------------

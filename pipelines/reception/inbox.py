@@ -45,7 +45,7 @@ def waiting_files(settings: Settings) -> list[Path]:
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and not (here == inbox and name == PROCESSED)
         )
-        found += [here / name for name in names if _is_report(name)]
+        found += [here / name for name in names if _is_report(name) and _is_plain_file(here / name)]
     return sorted(found)
 
 
@@ -95,6 +95,11 @@ def _is_report(name: str) -> bool:
         or lowered in _NOT_FOR_US
         or name.endswith(ANSWER_SUFFIX)
     )
+
+
+def _is_plain_file(path: Path) -> bool:
+    """No link (it might point anywhere on this machine) and no pipe (reading it might never end)."""
+    return path.is_file() and not path.is_symlink()
 
 
 def _finished(paths: list[Path], settle_seconds: float) -> dict[Path, _State]:

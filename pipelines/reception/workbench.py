@@ -31,7 +31,15 @@ from pipelines.warehouse.sqlfiles import build_order, catalogue
 # Months before the one judged to which rules compare: back to the same month of last year.
 HISTORY_MONTHS = 12
 _RATES = "core.exchange_rate"
-# Two threads: the door shares the machine with the children that read workbooks.
+# The form from which a table of a month is made: where history does not hold it, there is nothing to make.
+_FORM_OF = {
+    "raw.enterprise_profile": "FM-1",
+    "raw.service_trade_line": "FM-2",
+    "raw.service_trade_total": "FM-2",
+    "raw.outsourcing_line": "FM-3",
+    "raw.outsourcing_total": "FM-3",
+}
+# One thread: months are small, and the other cores read workbooks meanwhile.
 _THREADS = 1
 
 
@@ -120,6 +128,10 @@ class Workbench:
     ) -> None:
         self.close()
 
+    def open(self) -> None:
+        """Make the bench ready before the first files come."""
+        self._con()
+
     def close(self) -> None:
         """Forget everything."""
         if self._connection is not None:
@@ -157,9 +169,11 @@ class Workbench:
             name: table for name, table in self._department_cells.items() if name in tables
         }
         self._load(con, months, cells)
+        forms_in = _forms_by_month(cells, self._cells_of)
         for month in sorted(months):
             for table in self._monthly:
-                if table.schema != "checks":
+                form_code = _FORM_OF.get(table.name)
+                if table.schema != "checks" and (form_code is None or form_code in forms_in[month]):
                     build(con, table.name, month, {})
         for table in self._whole:
             build(con, table.name, None, {})
@@ -305,6 +319,17 @@ class Workbench:
 
     def _versions(self, row: BenchRow) -> list[BenchRow]:
         return self._series[row.series_key] if row.series_key is not None else []
+
+
+def _forms_by_month(cells: pa.Table, months: Mapping[str, Month]) -> defaultdict[Month, set[str]]:
+    """Which forms stand among the cells of each month."""
+    found: defaultdict[Month, set[str]] = defaultdict(set)
+    pairs = (
+        cells.select(["submission_id", "form_code"]).group_by(["submission_id", "form_code"]).aggregate([])
+    )
+    for row in pairs.to_pylist():
+        found[months[row["submission_id"]]].add(row["form_code"])
+    return found
 
 
 def _of_submission(cells: pa.Table, submission_id: str) -> pa.Table:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -429,9 +428,10 @@ def test_a_ledger_of_a_newer_program_is_left_alone(ledger: Ledger, ledger_url: s
         open_ledger(ledger_url)
 
 
-def test_a_database_that_is_not_supported_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LedgerUnusable, match="mysql"):
-        open_ledger("mysql://somewhere/ledger")
+@pytest.mark.parametrize(("url", "said"), [("mysql://somewhere/ledger", "mysql"), ("sqlite://", "memory")])
+def test_a_database_that_cannot_serve_is_refused_saying_why(url: str, said: str) -> None:
+    with pytest.raises(LedgerUnusable, match=said):
+        open_ledger(url)
 
 
 def test_threads_share_a_ledger(ledger: Ledger) -> None:

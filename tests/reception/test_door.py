@@ -420,7 +420,7 @@ from pipelines.settings import Settings
 if __name__ == "__main__":
     data = Path({str(settings.data_dir)!r})
     settings = Settings(data_dir=data, ledger_url={settings.ledger_url!r}, reader_count=1)
-    with open_ledger(settings.ledger_url) as ledger, Reception(settings, ledger) as reception:
+    with open_ledger(settings.ledger_url) as ledger, Reception(settings, ledger, is_short_lived=True) as reception:
         [result] = reception.check([IncomingFile("一月.xlsx", path=Path({str(workbook)!r}))])
     heavy = {{"pandas", "dagster", "great_expectations", "alembic", "openpyxl"}} & set(sys.modules)
     print(result.verdict, sorted(heavy), time.monotonic() - started)

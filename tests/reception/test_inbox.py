@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -83,6 +84,8 @@ def test_partial_hidden_and_lock_files_are_left_alone(
         "一月.tmp",
     ):
         (folder / name).write_bytes(JANUARY)
+    (folder / "链接.xlsx").symlink_to("/etc/hostname")
+    os.mkfifo(folder / "管道.xlsx")
     assert receive(settings, ledger) == []
     assert ledger.submissions() == []
 

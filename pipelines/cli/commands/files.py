@@ -87,7 +87,10 @@ def check(terminal: Terminal, paths: tuple[Path, ...], lines: bool, as_json: boo
     files = files_below(paths)
     if not files:
         raise terminal.fail(Exit.USAGE, "no_files", path=", ".join(map(str, paths)))
-    with ledger_of(terminal.settings) as ledger, Reception(terminal.settings, ledger) as door:
+    with (
+        ledger_of(terminal.settings) as ledger,
+        Reception(terminal.settings, ledger, is_short_lived=True) as door,
+    ):
         results = door.check(incoming(files))
     _report(terminal, results, as_json=as_json, lines=lines, is_single=len(paths) == 1 == len(files))
     raise click.exceptions.Exit(exit_code_of(result.verdict for result in results))
