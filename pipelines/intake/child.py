@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from pipelines.intake import messages, reader, transport
 from pipelines.intake.limits import Limits
-from pipelines.intake.parse import Reading
+from pipelines.intake.reading import Reading
 
 _GRACE_SECONDS = 5  # beyond the pool's own wall clock: the last resort when the pool itself is gone
 _PAGE_BYTES = resource.getpagesize()

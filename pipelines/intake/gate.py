@@ -412,3 +412,8 @@ def column_letters(number: int) -> str:
         number, remainder = divmod(number - 1, 26)
         letters = chr(65 + remainder) + letters
     return letters
+
+
+def address(row: int, column: int) -> str:
+    """F18 of row 17 and column 5, both from 0."""
+    return f"{column_letters(column + 1)}{row + 1}"

@@ -16,7 +16,8 @@ from pipelines.findings import Wording
 from pipelines.intake import gate, messages
 from pipelines.intake.layouts import layout_book
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
-from pipelines.intake.parse import RawCell, Reading, parse_sheets
+from pipelines.intake.parse import parse_sheets
+from pipelines.intake.reading import RawCell, Reading
 from pipelines.intake.recognise import Recogniser
 from pipelines.intake.values import label_key
 from pipelines.intake.workbook import Workbook, read_delimited

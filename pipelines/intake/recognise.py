@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from pipelines.intake.gate import column_letters
 from pipelines.intake.layouts import Field, FormLayout, LayoutBook, form_key
 from pipelines.intake.values import EMPTY_BOXES, TICKS, label_key, plain
 from pipelines.intake.workbook import Merge, Sheet
@@ -22,6 +23,7 @@ from pipelines.money import Unit, parse_unit
 from pipelines.periods import Period
 
 _TEXTS_REMEMBERED = 16_384
+CODES_REMEMBERED = 16_384  # texts of one field; what a hostile file sends must not fill memory
 _LONGEST_LABEL = 60  # a longer text is a sentence, not a label
 _LONGEST_HEAD_TEXT = 400  # several labels with their values in one cell; a longer text is an instruction
 _HEADS_REMEMBERED = 256
@@ -186,7 +188,7 @@ class Recogniser:
             if type(value) is str and self._text_facts(value)[1]:
                 break
             return HeadCell(value, index, right)
-        return HeadCell(None, index, column)
+        return HeadCell(None, index, column + 1)
 
     def form_of(self, sheet: Sheet, scan: Scan) -> str:
         """The form a sheet is, by 表号, then title, then the sheet's name, then its columns; empty for none."""
@@ -319,7 +321,7 @@ def _map_columns(
             unknown.append((index, head_text))
             continue
         places.setdefault(found.name, []).append(index)
-        columns.append(Column(index, _letters(index), found, head_text, 0))
+        columns.append(Column(index, column_letters(index + 1), found, head_text, 0))
     named = set(places)
     return ColumnMap(
         columns=tuple(columns),
@@ -436,12 +438,3 @@ def _field_of_path(path: Sequence[str], layout: FormLayout) -> Field | None:
                 if patterned.label_pattern is not None and patterned.label_pattern.match(key):
                     return patterned
     return None
-
-
-def _letters(index: int) -> str:
-    letters = ""
-    number = index + 1
-    while number > 0:
-        number, remainder = divmod(number - 1, 26)
-        letters = chr(65 + remainder) + letters
-    return letters

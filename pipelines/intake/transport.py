@@ -15,7 +15,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from pipelines.findings import Finding, Fix, Severity, Wording
-from pipelines.intake.parse import RawCell, Reading
+from pipelines.intake.reading import RawCell, Reading
 from pipelines.periods import Month, Period
 from pipelines.records import CellRecord, FileKind, ParsedFile
 

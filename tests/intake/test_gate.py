@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a web page": ("G01", lambda: b"<html><table><tr><td>1</td></tr></table></html>"),
     "a web page before a package": ("G01", lambda: b"<html></html>" + canonical_file()),
     "random bytes": ("G01", lambda: bytes(range(1, 256)) * 20),
-    "plain text": ("G01", lambda: "服务贸易".encode()),
+    "plain text": ("G01", "服务贸易".encode),
     "a truncated package": ("G01", lambda: canonical_file()[:-400]),
     "half a package": ("G01", lambda: canonical_file()[: len(canonical_file()) // 2]),
     "a damaged member": ("G01", with_broken_crc),
