@@ -654,3 +654,4 @@ left join reference.ebops_items as i
     and (i.valid_until is null or i.valid_until >= l.month_start_date)
 left join reference.partners as p on p.partner_code = l.partner_code
 left join reference.units as u on u.unit_code = l.unit_code
+order by l.submission_id, l.sheet, l.row_number, l.flow

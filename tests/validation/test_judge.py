@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -179,3 +181,21 @@ def test_a_column_that_the_table_lacks_is_named(
     connection.execute("alter table checks.sample drop column growth")
     with pytest.raises(MissingFacts, match=r"checks\.sample has no column growth"):
         judge(connection, Month(2020, 3), book)
+
+
+def test_great_expectations_reaches_for_no_network_and_leaves_no_files(
+    connection: duckdb.DuckDBPyConnection, book: RuleBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = book.of_table("checks.sample")
+    frame = fact_frame(connection, Month(2020, 3), "checks.sample", rules)
+    suite.validate(frame, rules)  # first use imports it
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("something reaches for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    suite.validate(frame, rules)
+    assert set(tmp_path.rglob("*")) == before
