@@ -28,6 +28,7 @@ from pipelines.warehouse.sqlfiles import LOADED_TABLES, SqlTable, catalogue
 UNITS_TABLE = "reference.units"
 
 COLUMNS_FILE = "columns.csv"  # declares the type of every column of every reference table
+_INCOMING = "incoming_rows"
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "varchar": pa.string(),
@@ -54,15 +55,10 @@ def load_reference(con: duckdb.DuckDBPyConnection, reference_dir: Path = REFEREN
     row_counts = {}
     with (reference_dir / COLUMNS_FILE).open(encoding="utf-8", newline="") as file:
         type_of = {(row["file"], row["column_name"]): row["column_type"] for row in csv.DictReader(file)}
-    con.execute("begin transaction")
-    try:
+    with _transaction(con):
         for path in sorted(reference_dir.glob("*.csv")):
             row_counts[f"reference.{path.stem}"] = _load_csv(con, path, type_of)
         row_counts[UNITS_TABLE] = _load_units(con)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
     return row_counts
 
 
@@ -249,12 +245,11 @@ def _arrow_table(table: SqlTable, rows: Iterable[Any]) -> pa.Table:
 
 @contextmanager
 def _registered(con: duckdb.DuckDBPyConnection, table: pa.Table) -> Iterator[str]:
-    view = "incoming_rows"
-    con.register(view, table)
-    try:
-        yield view
-    finally:
-        con.unregister(view)
+    """An Arrow table under a name that SQL can read. After an error the name goes with the transaction:
+    inside a failed one nothing more can be asked of DuckDB 2."""
+    con.register(_INCOMING, table)
+    yield _INCOMING
+    con.unregister(_INCOMING)
 
 
 @contextmanager
@@ -265,4 +260,5 @@ def _transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
+        con.unregister(_INCOMING)
         raise

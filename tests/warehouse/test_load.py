@@ -245,7 +245,7 @@ def test_the_door_loads_what_the_ledger_has_not_seen(con):
     assert con.execute("select number from raw.return_cell where field = 'export'").fetchone() == (
         Decimal("1.0000000001"),
     )
-    assert con.execute("select industry_code from raw.enterprise").fetchone() == (None,)
+    assert con.execute("select industry_code from raw.enterprise").fetchall() == [(None,)]
     # the same table as Arrow, and no months: submissions replace, cells of other months stay
     again = con.sql("select * from raw.submission").to_arrow_table()
     assert isinstance(again, pa.Table)
