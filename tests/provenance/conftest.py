@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import fcntl
+import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -11,17 +14,15 @@ import pytest
 from pipelines.cli.commands.register import register_rows
 from pipelines.ledger import open_ledger
 from pipelines.periods import Month
-from pipelines.provenance import Explanation
-from pipelines.provenance.explain import explain, open_snapshot
+from pipelines.provenance.explain import open_snapshot
 from pipelines.provenance.registry import lineage
 from pipelines.provenance.tracing import Tracer
-from pipelines.publication.drafts import read_table, write_month
-from pipelines.publication.tables import Column, Row, publication_model
+from pipelines.publication.drafts import write_month
 from pipelines.reception import IncomingFile, Reception
 from pipelines.settings import Settings
 from pipelines.stores import Lines
 from pipelines.warehouse.build import build, build_all, run_parameters
-from pipelines.warehouse.connection import current_snapshot, open_warehouse, snapshot
+from pipelines.warehouse.connection import CURRENT, current_snapshot, open_warehouse, snapshot
 from pipelines.warehouse.load import load_months, load_reference
 from pipelines.warehouse.sqlfiles import build_order
 from sample_data.city import generate
@@ -32,12 +33,24 @@ FIRST = Month(2019, 1)
 
 @pytest.fixture(scope="session")
 def bureau(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Twelve enterprises and fourteen months: generated, filed, judged, computed; one month drafted."""
-    folder = tmp_path_factory.mktemp("bureau")
+    """Twelve enterprises and fourteen months: generated, filed, judged, computed; one month drafted.
+
+    The first test process that asks makes it, the others wait for it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "provenance"
+    folder.mkdir(exist_ok=True)
     data = folder / "data"
     settings = Settings(data_dir=data, ledger_url=f"sqlite:///{data / 'ledger.sqlite'}", reader_count=2)
-    data.mkdir()
-    city = folder / "city"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (settings.snapshots_dir / CURRENT).exists():
+            data.mkdir()
+            _make(settings, folder / "city")
+    return settings
+
+
+def _make(settings: Settings, city: Path) -> None:
     generate(city, enterprises=12, months=14, seed=2020)
     with open_ledger(settings.ledger_url) as ledger:
         rows, problems = register_rows(city / "register.csv")
@@ -49,14 +62,14 @@ def bureau(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         with open_warehouse(settings, wait_seconds=0, purpose="test") as con:
             load_reference(con)
             load_months(con, ledger, Lines(settings.lines_dir), months)
-            computed = [name for name in build_order() if not name.startswith(("checks.", "publication."))]
-            build_all(con, months, run_parameters(settings), names=computed)
+            parameters = run_parameters(settings)
+            indicators = [name for name in build_order() if name.startswith("indicators.")]
+            build_all(con, months, parameters, names=indicators)
             for name in build_order():
                 if name.startswith("publication."):
-                    build(con, name, MONTH, run_parameters(settings))
+                    build(con, name, MONTH, parameters)
             write_month(settings, con, MONTH)
     snapshot(settings)
-    return settings
 
 
 def _filings(city: Path) -> list[IncomingFile]:
@@ -72,17 +85,8 @@ def _filings(city: Path) -> list[IncomingFile]:
 
 
 @pytest.fixture(scope="session")
-def explanations(bureau: Settings) -> dict[str, list[tuple[Row, Column, Explanation]]]:
-    """Every cell of every table of the month explained, by table."""
+def tracer(bureau: Settings) -> Iterator[Tracer]:
+    """The snapshot, open for reading; one leaf of each part shown, sums asked for twice traced once."""
     with open_snapshot(current_snapshot(bureau)) as con:
-        con.execute("set threads = 1")  # two thousand small queries: starting threads would cost more
-        tracer = Tracer(con, lineage(), 1)
-        return {
-            spec.name: [
-                (row, column, explain(tracer, printed, row, column))
-                for printed in [read_table(bureau, spec.name, MONTH)]
-                for row in printed.rows
-                for column in spec.columns
-            ]
-            for spec in publication_model().tables
-        }
+        con.execute("set threads = 1")  # many small queries: starting threads would cost more
+        yield Tracer(con, lineage(), 1)
