@@ -406,6 +406,40 @@ class Bureau:
         return {(found.rule, found.cell) for found in self.findings(month)}
 
 
+@dataclass
+class Tables:
+    """Tables of the warehouse as their SQL files promise them, filled by hand."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def create(self, table: str) -> dict[str, str]:
+        """An empty table; gives its columns and types."""
+        columns = header_columns(table)
+        typed = ", ".join(f'"{name}" {type_name}' for name, type_name in columns.items())
+        self.connection.execute(f"create or replace table {table} ({typed})")
+        return columns
+
+    def insert(self, table: str, **values: Any) -> None:
+        """One row; columns not named are empty."""
+        columns = header_columns(table)
+        assert set(values) <= set(columns), f"{table} promises no {set(values) - set(columns)}"
+        marks = ", ".join("?" for _ in columns)
+        self.connection.execute(
+            f"insert into {table} values ({marks})", [values.get(name) for name in columns]
+        )
+
+    def compute(self, table: str, month: Month) -> None:
+        """Run the table's own query."""
+        self.create(table)
+        self.connection.execute(f"insert into {table} {body(table)}", {"month_start_date": month.start_date})
+
+
+@pytest.fixture
+def bureau_tools() -> type[Tables]:
+    """How a test creates, fills and computes tables of the warehouse."""
+    return Tables
+
+
 @pytest.fixture(scope="session")
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
     """Reference tables, items with their ancestors, and empty raw tables; emptied again before every test."""
