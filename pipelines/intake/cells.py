@@ -219,7 +219,7 @@ class CellReader:
         """A code that is its own meaning: contract numbers, credit codes."""
         if isinstance(value, float | int) and not isinstance(value, bool):
             if abs(value) >= _LARGEST_EXACT_FLOAT:
-                self.find("P30", cell, field_.label, f"{value:.15g}")
+                self.find("P30", cell, field_.label, number_text(float(f"{value:.15g}")))
                 return None
             return number_text(float(value))
         text = as_text(value)
@@ -302,7 +302,9 @@ def choice(field_: Field, text: str) -> str | None:
 def choice_list(field_: Field) -> str:
     shown: dict[str, str] = {}
     for spelling, code in (field_.choices or {}).items():
-        if shown.get(code) in (None, label_key(code)):
+        if code.isupper():
+            shown[code] = code  # ITO says more than 信息技术外包
+        elif shown.get(code) in (None, label_key(code)):
             shown[code] = spelling
     return " / ".join(list(shown.values())[:_CHOICES_SHOWN])
 

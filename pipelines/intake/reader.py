@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from pipelines.findings import Wording
 from pipelines.intake import gate, messages
 from pipelines.intake.layouts import layout_book
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
@@ -87,10 +86,9 @@ def refusal(rule: str, **words: Any) -> Reading:
     if rule in _WORDS_OF_RULE:
         name, group = _WORDS_OF_RULE[rule]
         named[name] = messages.word(group, str(words.get(name, "")))
-    if rule == "G05":
-        named.setdefault("size", "")
-    wording: Wording | None = None
-    found = messages.finding(rule, label=wording, given=given, words=named)
+    if rule in ("G05", "G06"):
+        given = given or "ZIP"  # about the package as a whole, not one of its parts
+    found = messages.finding(rule, given=given, words=named)
     return Reading(is_unreadable=True, findings=[found])
 
 
