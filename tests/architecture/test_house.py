@@ -80,8 +80,10 @@ def test_only_the_settings_read_the_environment() -> None:
     assert set(readers) <= {"pipelines/settings.py"} | ENVIRONMENT_WRITERS, readers
 
 
-# These set a variable for a library or a child process; they read no setting of ours.
+# These set a variable for a library or a child process, or read a convention that is not a setting of ours.
 ENVIRONMENT_WRITERS = {
     "pipelines/validation/suite.py",  # GX_ANALYTICS_ENABLED=false before Great Expectations is imported
-    "pipelines/cli/dagster_runs.py",  # DAGSTER_HOME for Dagster
+    "pipelines/cli/commands/run.py",  # the same, for the process that runs Dagster
+    "pipelines/cli/stores.py",  # DAGSTER_HOME and the data folder for Dagster's definitions
+    "pipelines/cli/terminal.py",  # NO_COLOR; the language of a message that says that a setting is wrong
 }
