@@ -35,7 +35,12 @@ def empty_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def in_force(data: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name in ("SERVTRADE_LEDGER_URL", "SERVTRADE_LANG", "SERVTRADE_MODE_PROFILE", "SERVTRADE_SERVICES_SOURCE"):
+    for name in (
+        "SERVTRADE_LEDGER_URL",
+        "SERVTRADE_LANG",
+        "SERVTRADE_MODE_PROFILE",
+        "SERVTRADE_SERVICES_SOURCE",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SERVTRADE_DATA", str(data))
     monkeypatch.setenv("DAGSTER_HOME", str(data / "dagster"))

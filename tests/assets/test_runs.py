@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from assets.ledger_state import STATE_METADATA, state_text
 from assets.publication import DRAFT_KEY
 from pipelines.cli.commands.run import RunOutcome, compute
 from pipelines.cli.terminal import Terminal
+from pipelines.findings import Verdict
 from pipelines.ledger import open_ledger
 from pipelines.periods import Month
 from pipelines.publication import holds
@@ -28,18 +30,30 @@ def run(settings: Settings, *months: Month) -> RunOutcome:
     return compute(Terminal(quiet=True), settings, list(months))
 
 
-def latest_check(instance: dg.DagsterInstance, table: str, rule: str, month: Month) -> dg.AssetCheckEvaluation:
+def latest_check(
+    instance: dg.DagsterInstance, table: str, rule: str, month: Month
+) -> dg.AssetCheckEvaluation:
     """What the UI shows of a check for a month."""
     key = AssetCheckKey(AssetKey(table.split(".")), rule)
     records = instance.event_log_storage.get_asset_check_execution_history(key, limit=100)
     of_month = [record for record in records if record.partition == str(month)]
     event = of_month[0].event
-    assert event is not None and event.dagster_event is not None
+    assert event is not None
+    assert event.dagster_event is not None
     return event.dagster_event.asset_check_evaluation_data
 
 
-def draft_bytes(settings: Settings, month: Month) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (settings.drafts_dir / str(month)).iterdir()}
+def drafts(settings: Settings) -> dict[str, str]:
+    """SHA-256 of every file of every draft, by month and name."""
+    return {
+        f"{month}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for month in (JANUARY, FEBRUARY, MARCH)
+        for path in (settings.drafts_dir / str(month)).iterdir()
+    }
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
 def test_a_run_over_three_months_shows_every_check_by_month(
@@ -78,9 +92,7 @@ def test_every_month_of_a_table_carries_its_row_count(
     assert set(counts) == {"2019-01", "2019-02", "2019-03"}
     for month, count in counts.items():
         [record] = instance.fetch_materializations(
-            dg.AssetRecordsFilter(
-                asset_key=AssetKey(["core", "service_trade"]), asset_partitions=[month]
-            ),
+            dg.AssetRecordsFilter(asset_key=AssetKey(["core", "service_trade"]), asset_partitions=[month]),
             limit=1,
         ).records
         metadata = record.asset_materialization.metadata
@@ -102,19 +114,17 @@ def test_a_return_with_errors_is_kept_out_and_holds_nothing(settings: Settings) 
 def test_a_fault_of_a_whole_table_holds_that_month_only(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {month: draft_bytes(settings, month) for month in (JANUARY, FEBRUARY, MARCH)}
     for month in (JANUARY, FEBRUARY, MARCH):
-        for path in (settings.drafts_dir / str(month)).iterdir():
-            if path.name != "manifest.json":
-                continue
-            path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        (settings.drafts_dir / str(month) / "written before").touch()
     double_february(settings, monkeypatch)
     outcome = run(settings, JANUARY, FEBRUARY, MARCH)
     assert outcome.held == (FEBRUARY,)
-    assert draft_bytes(settings, JANUARY) == before[JANUARY]
-    assert draft_bytes(settings, MARCH) == before[MARCH]
-    # February was not touched: it is still the file that we marked.
-    assert draft_bytes(settings, FEBRUARY) != before[FEBRUARY]
+    untouched = {
+        str(month)
+        for month in (JANUARY, FEBRUARY, MARCH)
+        if (settings.drafts_dir / str(month) / "written before").exists()
+    }
+    assert untouched == {"2019-02"}
     [hold] = [one for one in holds.held(settings, FEBRUARY) if one.rule == "T101"]
     assert hold.row_count > 0
     assert hold.first_keys
@@ -156,25 +166,25 @@ def double_february(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_deleted_warehouse_gives_every_published_file_back_byte_for_byte(settings: Settings) -> None:
-    before = {month: draft_bytes(settings, month) for month in (JANUARY, FEBRUARY, MARCH)}
+    before = drafts(settings)
     settings.warehouse_path.unlink()
     run(settings, JANUARY, FEBRUARY, MARCH)
-    assert {month: draft_bytes(settings, month) for month in (JANUARY, FEBRUARY, MARCH)} == before
+    assert changed(before, drafts(settings)) == []
 
 
 def test_months_computed_one_by_one_give_the_same_files_as_in_one_run(settings: Settings) -> None:
-    before = {month: draft_bytes(settings, month) for month in (JANUARY, FEBRUARY, MARCH)}
+    before = drafts(settings)
     settings.warehouse_path.unlink()
     for month in (JANUARY, FEBRUARY, MARCH):
         run(settings, month)
-    assert {month: draft_bytes(settings, month) for month in (JANUARY, FEBRUARY, MARCH)} == before
+    assert changed(before, drafts(settings)) == []
 
 
 def test_a_run_keeps_the_state_of_the_ledger_with_which_it_computed(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     with open_ledger(settings.ledger_url) as ledger:
-        newest = max(one.sequence for one in ledger.submissions())
+        newest = max(one.sequence for one in ledger.submissions() if one.verdict is not Verdict.UNREADABLE)
     states = computed_states(instance, [JANUARY, MARCH])
     assert states[MARCH] == state_text((newest, 0))
     [record] = instance.fetch_materializations(
@@ -205,5 +215,3 @@ def test_nothing_is_pickled(settings: Settings) -> None:
     assert {path.suffix for path in stored if "storage" in path.parts} <= {""}
     answer = json.loads((settings.data_dir / "answer.json").read_text(encoding="utf-8"))
     assert answer["held_months"] == []
-
-
