@@ -15,7 +15,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
@@ -315,19 +315,19 @@ def _check_relations(parts: Mapping[str, bytes]) -> None:
     for name, data in parts.items():
         if not name.endswith(".rels") or b"External" not in data:
             continue
-        for kind in _external_relations(name, data):
+        for kind in _external_relations(data):
             if not kind.endswith("/hyperlink"):
                 raise Refused("G06", what="external_link", given=f"{name}: {kind.rpartition('/')[2]}")
 
 
-def _external_relations(name: str, data: bytes) -> list[str]:
+def _external_relations(data: bytes) -> list[str]:
     kinds: list[str] = []
 
     def on_start(_tag: str, attributes: dict[str, str]) -> None:
         if attributes.get("TargetMode", "").lower() == "external":
             kinds.append(attributes.get("Type", ""))
 
-    _run_expat(data, name, on_start)
+    walk_xml(data, on_start)
     return kinds
 
 
@@ -338,7 +338,7 @@ def inspect_sheet(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> No
     """
     kinds = data.translate(_KINDS)
     if any(shape in kinds for shape in _FAR_SHAPES):
-        _count_values(data, name, limits)
+        _count_values(data, limits)
     tail = data[data.rfind(b"sheetData") :]
     if b"mergeCell" in tail:
         _check_merges(tail, name, limits)
@@ -360,7 +360,7 @@ def _check_merges(tail: bytes, name: str, limits: Limits) -> None:
             )
 
 
-def _count_values(data: bytes, name: str, limits: Limits) -> None:
+def _count_values(data: bytes, limits: Limits) -> None:
     """Refuse the first cell with content outside the limits; empty cells with a format do not count."""
     row = column = 0
 
@@ -385,16 +385,30 @@ def _count_values(data: bytes, name: str, limits: Limits) -> None:
             row = int(given) if given.isdecimal() and len(given) < 8 else row + 1
             column = 0
 
-    _run_expat(data, name, on_start)
+    walk_xml(data, on_start)
 
 
-def _run_expat(data: bytes, name: str, on_start: Any) -> None:
-    parser = expat.ParserCreate()
+def walk_xml(
+    data: bytes,
+    on_start: Callable[[str, dict[str, str]], None],
+    on_end: Callable[[str], None] | None = None,
+    on_text: Callable[[str], None] | None = None,
+) -> None:
+    """Run through one part of a package that holds no DOCTYPE. Raises `Refused` (G01) where it is not well formed.
+
+    Always as UTF-8, whatever the part declares: an office program writes nothing else, and a second reader that
+    believed the declaration would see another text than calamine does.
+    """
+    parser = expat.ParserCreate("UTF-8")
     parser.StartElementHandler = on_start
+    if on_end is not None:
+        parser.EndElementHandler = on_end
+    if on_text is not None:
+        parser.CharacterDataHandler = on_text
     try:
         parser.Parse(data, True)
-    except expat.ExpatError:
-        raise Refused("G01", kind="damaged", given=name) from None
+    except expat.ExpatError as problem:
+        raise Refused("G01", kind="damaged", given=str(problem)) from None
 
 
 def column_number(letters: str) -> int:

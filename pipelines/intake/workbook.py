@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from xml.parsers import expat
 
 from python_calamine import (
     CalamineError,
@@ -31,6 +30,7 @@ from pipelines.intake.gate import (
     column_letters,
     column_number,
     inspect_sheet,
+    walk_xml,
 )
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.intake.values import CellProblem
@@ -220,14 +220,7 @@ def _problems(part: bytes) -> Iterator[tuple[int, int, CellProblem]]:
                 elif formula is not None and not shown and kind != "str":
                     found.append((row, column, CellProblem("=" + "".join(formula), False)))
 
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = on_start
-    parser.EndElementHandler = on_end
-    parser.CharacterDataHandler = on_text
-    try:
-        parser.Parse(part, True)
-    except expat.ExpatError as problem:
-        raise Refused("G01", kind="damaged", given=str(problem)) from None
+    walk_xml(part, on_start, on_end, on_text)
     yield from found
 
 
@@ -240,12 +233,7 @@ def _elements(data: bytes, *names: str) -> Iterator[tuple[str, dict[str, str]]]:
         if kind in names:
             found.append((kind, attributes))
 
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = on_start
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as problem:
-        raise Refused("G01", kind="damaged", given=str(problem)) from None
+    walk_xml(data, on_start)
     yield from found
 
 
@@ -302,11 +290,5 @@ def _style_elements(styles: bytes) -> Iterator[tuple[str, dict[str, str]]]:
         if tag.rpartition(":")[2] == "cellXfs":
             found.append(("/cellXfs", {}))
 
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = on_start
-    parser.EndElementHandler = on_end
-    try:
-        parser.Parse(styles or b"<s/>", True)
-    except expat.ExpatError as problem:
-        raise Refused("G01", kind="damaged", given=str(problem)) from None
+    walk_xml(styles or b"<s/>", on_start, on_end)
     yield from found

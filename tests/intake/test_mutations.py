@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipelines.intake import read_file
 from pipelines.records import ParsedFile
 from tests.intake.builder import Book, Sheet, canonical_book, write_book
+from tests.intake.hostile import SHEET_OF_FM2, part, repack
 
 _TO_FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
@@ -153,6 +154,56 @@ def test_no_damage_to_the_bytes_of_a_workbook_raises(data: st.DataObject) -> Non
     length = int(data.draw(st.floats(0, 1)) * len(content))
     parsed = read_file("a.xlsx", bytes(content[:length]) if data.draw(st.booleans()) else bytes(content))
     assert parsed.is_unreadable or parsed.cells
+
+
+PARTS = (
+    "[Content_Types].xml",
+    "xl/_rels/workbook.xml.rels",
+    "xl/workbook.xml",
+    "xl/sharedStrings.xml",
+    "xl/styles.xml",
+    SHEET_OF_FM2,
+)
+FRAGMENTS = (
+    *(
+        b'<c r="A1">',
+        b"</row>",
+        b'<row r="0">',
+        b'r="A0"',
+        b'r=""',
+        b't="s"><v>99999</v>',
+        b't="s"><v>-1</v>',
+    ),
+    *(
+        b"<v>1e999</v>",
+        b"<v>NaN</v>",
+        b'<mergeCell ref="B2:A1"/>',
+        b'<mergeCell ref=""/>',
+        b"\xff\xfe",
+        b"&#0;",
+    ),
+    *(b"&bad;", b's="99999"', b"<is>", b"</sheetData>", b'<f t="shared" si="0"/>', b'date1904="1"', b"<!--"),
+    *(b'<?xml version="1.0" encoding="GBK"?>', b'encoding="UTF-7"', b"<![CDATA[", b""),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(PARTS),
+    st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 12), st.sampled_from(FRAGMENTS)),
+        max_size=4,
+    ),
+)
+def test_no_damage_inside_a_well_packed_workbook_raises(
+    name: str, damages: list[tuple[float, int, bytes]]
+) -> None:
+    data = bytearray(part(CANONICAL, name))
+    for where, length, fragment in damages:
+        position = int(where * len(data))
+        data[position : position + length] = fragment
+    parsed = read_file("a.xlsx", repack(CANONICAL, {name: bytes(data)}, level=1))
+    assert parsed.is_unreadable == (not parsed.cells)
 
 
 @settings(max_examples=80, deadline=None)
