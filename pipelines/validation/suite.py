@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -157,9 +158,9 @@ def _judge(
     return final, counts
 
 
-def _run_great_expectations(
-    frame: pd.DataFrame, rules: Sequence[Rule]
-) -> list[tuple[str, bool, Mapping[str, Any]]]:
+@lru_cache(maxsize=1)
+def _batch_definition() -> Any:
+    """The way for a frame into Great Expectations. Made once a process: it writes its YAML to nowhere each time."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
@@ -167,7 +168,6 @@ def _run_great_expectations(
         InMemoryStoreBackendDefaults,
         ProgressBarsConfig,
     )
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     context = gx.get_context(
         mode="ephemeral",
@@ -177,6 +177,20 @@ def _run_great_expectations(
             analytics_enabled=False,
         ),
     )
+    return (
+        context.data_sources.add_pandas("facts")
+        .add_dataframe_asset("frame")
+        .add_batch_definition_whole_dataframe("whole")
+    )
+
+
+def _run_great_expectations(
+    frame: pd.DataFrame, rules: Sequence[Rule]
+) -> list[tuple[str, bool, Mapping[str, Any]]]:
+    batch_definition = _batch_definition()
+    import great_expectations as gx
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
     suite = gx.ExpectationSuite(name="rules")
     for rule in rules:
         try:
@@ -195,12 +209,7 @@ def _run_great_expectations(
         raise SuiteError(
             f"{len(rules)} rules became {len(suite.expectations)} expectations; two are equal or one is unknown"
         )
-    batch = (
-        context.data_sources.add_pandas("facts")
-        .add_dataframe_asset("frame")
-        .add_batch_definition_whole_dataframe("whole")
-        .get_batch({"dataframe": frame.assign(**{ROW_COLUMN: range(len(frame))})})
-    )
+    batch = batch_definition.get_batch({"dataframe": frame.assign(**{ROW_COLUMN: range(len(frame))})})
     outcome = batch.validate(
         suite,
         result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [ROW_COLUMN]},
