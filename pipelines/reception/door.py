@@ -350,6 +350,7 @@ class Reception:
     ) -> Iterator[_Judged]:
         """Judge the waiting files of a window, history first; each judged file is history for the next."""
         from pipelines.stores import lines_table
+        from pipelines.validation.judge import without_repeats
 
         passes = _passes(window, waiting)
         keys = {arrival.series_key for arrival in waiting if arrival.series_key}
@@ -369,7 +370,8 @@ class Reception:
             usd_per_unit = bench.usd_per_unit(month) if month is not None else {}
             verdicts = {}
             for arrival, parsed in zip(arrivals, parsed_files, strict=True):
-                findings = (*parsed.findings, *found.get(parsed.submission_id, ()))
+                judged = without_repeats(parsed.findings, found.get(parsed.submission_id, ()))
+                findings = (*parsed.findings, *judged)
                 verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
                 verdicts[parsed.submission_id] = verdict
                 key = arrival.series_key
