@@ -5,8 +5,8 @@
 -- column: period_code | varchar | period of the survey, usually a year
 -- column: period_start_date | date | first day of the period
 -- column: item_code | varchar | EBOPS item; S is the total
--- column: partner_code | varchar | partner; WLD is the world
--- column: mode | varchar | 1, 2, 3 or 4
+-- column: partner_code | varchar | partner; W1 is the world
+-- column: mode | varchar | 1, 2, 3 or 4; 1+2+4 where the survey prints that total
 -- column: flow | varchar | export or import
 -- column: value | decimal(30,10) | in the declared unit
 -- column: state | varchar | value, zero, withheld or not_applicable

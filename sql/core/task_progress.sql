@@ -4,7 +4,7 @@
 -- reads:  validated.department_cell
 -- column: task_no | integer | number in the annex of the 2016 plan
 -- column: reported_date | date | day of the report
--- column: task_status | varchar | 未启动, 推进中 or 已完成
+-- column: task_status | varchar | not_started (未启动), in_progress (推进中) or done (已完成)
 -- column: progress_pct | decimal(9,6) | per cent
 -- column: evidence | varchar | as filed
 -- column: department | varchar | department that filed it
