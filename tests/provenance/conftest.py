@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from provenance_city import FIRST, MONTH
 
 from pipelines.cli.commands.register import register_rows
 from pipelines.ledger import open_ledger
@@ -26,9 +27,6 @@ from pipelines.warehouse.connection import CURRENT, current_snapshot, open_wareh
 from pipelines.warehouse.load import load_months, load_reference
 from pipelines.warehouse.sqlfiles import build_order
 from sample_data.city import generate
-
-MONTH = Month(2020, 2)
-FIRST = Month(2019, 1)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import MONTH
+from provenance_city import MONTH
 
 from pipelines.provenance.explain import BELOW_HALF_UNIT, explain
 from pipelines.provenance.tracing import Tracer

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import openpyxl
 import pytest
-from conftest import MONTH
+from provenance_city import MONTH
 
 from pipelines.provenance import Explanation, Leaf, UnknownCell, why
 from pipelines.provenance.explain import explain, open_snapshot

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
-from conftest import MONTH
+from provenance_city import MONTH
 
 from pipelines.cli.main import main
 from pipelines.settings import Settings
