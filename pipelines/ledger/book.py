@@ -103,6 +103,7 @@ class Ledger:
         now = datetime.now(UTC)
         changed = 0
         with writing(self._engine) as connection:
+            self._advance(connection, "submission", 0)  # the lock: one writer at a time
             for codes in _chunks(by_code):
                 known = self._known_register(connection, codes)
                 for code in codes:
