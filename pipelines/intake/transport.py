@@ -95,31 +95,42 @@ def encode_fault(sha256: str, fault: str) -> bytes:
 
 
 def _by_sheet(cells: list[RawCell]) -> list[list[Any]]:
-    """Cells grouped while form and sheet stay the same, each group as columns, each column as one text."""
+    """Cells grouped while form, sheet and section stay the same, each group as columns.
+
+    Addresses, fields, texts and codes go as one text each. What is the rule goes without saying: a cell without a
+    code has its text as its number, no day, and the state `value`; only the exceptions are listed.
+    """
     groups: list[list[Any]] = []
     start = 0
     count = len(cells)
     while start < count:
-        form, sheet = cells[start][0], cells[start][1]
-        end = start
-        while end < count and cells[end][1] == sheet and cells[end][0] == form:
+        form, sheet, section = cells[start][:3]
+        end = start + 1
+        while end < count:
+            other = cells[end]
+            if other[2] is not section or other[1] is not sheet or other[0] is not form:
+                break  # equal texts that are two objects only make one more group
             end += 1
-        _, _, sections, rows, addresses, fields, texts, numbers, codes, days, states = zip(
+        _, _, _, rows, addresses, fields, texts, numbers, codes, days, states = zip(
             *cells[start:end], strict=True
         )
         groups.append(
             [
                 form,
                 sheet,
-                _joined(sections),
+                section,
                 rows,
                 _joined(addresses),
                 _joined(fields),
                 _joined(texts),
-                _joined([number or "" for number in numbers]),
                 _joined([code or "" for code in codes]),
-                _joined([day.isoformat() if day else "" for day in days]),
-                _joined(states),
+                [
+                    (index, number)
+                    for index, (number, text, code) in enumerate(zip(numbers, texts, codes, strict=True))
+                    if number != (text if code is None else None)
+                ],
+                [(index, day.isoformat()) for index, day in enumerate(days) if day is not None],
+                [(index, state) for index, state in enumerate(states) if state != "value"],
             ]
         )
         start = end
@@ -166,36 +177,49 @@ def decode(payload: bytes) -> ParsedFile | str:
                 for rule, severity, zh, en, form, sheet, cell, key, given, expected in held["findings"]
             ),
         )
-    except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError) as problem:
+    except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError) as problem:
         raise BrokenFrame(f"{type(problem).__name__}: {problem}") from problem
 
 
 def _cells(
     form: str,
     sheet: str,
-    sections: str | list[str],
+    section: str,
     rows: list[int],
     addresses: str | list[str],
     fields: str | list[str],
     texts: str | list[str],
-    numbers: str | list[str],
     codes: str | list[str],
-    days: str | list[str],
-    states: str | list[str],
+    other_numbers: list[tuple[int, str | None]],
+    day_texts: list[tuple[int, str]],
+    other_states: list[tuple[int, str]],
 ) -> Iterator[CellRecord]:
+    text_column = _parted(texts)
+    code_column = [code or None for code in _parted(codes)]
+    figures: list[str | None] = [
+        text if code is None else None for text, code in zip(text_column, code_column, strict=True)
+    ]
+    for index, number in other_numbers:
+        figures[index] = number
+    days: list[date | None] = [None] * len(rows)
+    for index, day in day_texts:
+        days[index] = date.fromisoformat(day)
+    states = ["value"] * len(rows)
+    for index, state in other_states:
+        states[index] = state
     columns = zip(
-        repeat(form),
-        repeat(sheet),
-        _parted(sections),
+        repeat(form, len(rows)),
+        repeat(sheet, len(rows)),
+        repeat(section, len(rows)),
         rows,
         _parted(addresses),
         _parted(fields),
-        _parted(texts),
-        [Decimal(number) if number else None for number in _parted(numbers)],
-        [code or None for code in _parted(codes)],
-        [date.fromisoformat(day) if day else None for day in _parted(days)],
-        _parted(states),
-        strict=False,
+        text_column,
+        [Decimal(figure) if figure is not None else None for figure in figures],
+        code_column,
+        days,
+        states,
+        strict=True,
     )
     return map(
         tuple.__new__, repeat(CellRecord), columns
