@@ -85,6 +85,7 @@ class ReaderPool:
         self._limits = limits
         self._children: list[_Child] = []
         self._selector = selectors.DefaultSelector()
+        self._buffer = bytearray(_CHUNK_BYTES)  # a fresh one for each answer would cost more than the answer
         self._is_open = False
 
     def __enter__(self) -> ReaderPool:
@@ -218,20 +219,20 @@ class ReaderPool:
         """Take what has arrived. False if the child is gone or sends what cannot be understood."""
         while True:
             try:
-                chunk = child.connection.recv(_CHUNK_BYTES)
+                count = child.connection.recv_into(self._buffer)
             except BlockingIOError:
                 return True
             except OSError:
                 return False
-            if not chunk:
+            if not count:
                 return False
-            child.incoming += chunk
+            child.incoming += memoryview(self._buffer)[:count]
             try:
                 self._take_frames(child, done)
             except transport.BrokenFrame:
                 _LOG.exception("reader %s sent what is no reading", child.process.pid)
                 return False
-            if len(chunk) < _CHUNK_BYTES:
+            if count < _CHUNK_BYTES:
                 return True
 
     def _take_frames(self, child: _Child, done: dict[int, ParsedFile]) -> None:

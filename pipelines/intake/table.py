@@ -20,6 +20,7 @@ from pipelines.intake.recognise import CODES_REMEMBERED, Column, ColumnMap
 from pipelines.intake.values import as_text, number_text, read_number
 
 # How the inner loop treats a column; everything that is not plain goes the long way round.
+_PLAIN_LENGTH = 11  # a float that prints so short prints as Excel shows it
 _PLAIN_NUMBER, _PERCENT, _TEXT, _CODE, _DAY, _OTHER = range(6)
 
 
@@ -152,7 +153,9 @@ class TableReader:
                 if (way == _PLAIN_NUMBER and -1e15 < value < 1e15) or (
                     way == _PERCENT and (1 < value < 1e15 or value == 0)
                 ):
-                    text = str(int(value)) if value == value // 1 else number_text(value)
+                    text = str(int(value)) if value == value // 1 else repr(value)
+                    if len(text) > _PLAIN_LENGTH or "e" in text:
+                        text = number_text(value)
                     state = "value" if value else "zero"
                     add((form_code, sheet_name, "row", row_number, cell, name, text, text, None, None, state))
                     filled.add(name)
