@@ -25,7 +25,7 @@ from pipelines.validation.judge import judge
 from pipelines.validation.rules import RuleBook, rule_book
 from pipelines.warehouse.build import build, create_table
 from pipelines.warehouse.connection import in_memory
-from pipelines.warehouse.load import load_raw, load_reference
+from pipelines.warehouse.load import append_returns, load_raw, load_reference
 from pipelines.warehouse.sqlfiles import build_order, catalogue
 
 # Months before the one judged to which rules compare: back to the same month of last year.
@@ -168,6 +168,9 @@ class Workbench:
         self._department_cells = {
             name: table for name, table in self._department_cells.items() if name in tables
         }
+        for table in self._monthly:
+            if table.schema == "checks":  # facts are read once, by the judge
+                con.execute(f"delete from {table.name}")  # noqa: S608 - a name out of our own catalogue
         self._load(con, months, cells)
         forms_in = _forms_by_month(cells, self._cells_of)
         for month in sorted(months):
@@ -188,7 +191,8 @@ class Workbench:
         con = self._con()
         self._receive(newcomers)
         self._cells_of.update(dict.fromkeys(newcomers, month))
-        self._load(con, {month}, cells)
+        con.execute("update raw.submission set is_current = false where is_current")
+        append_returns(con, list(newcomers.values()), cells)
         for table in self._monthly:
             build(con, table.name, month, {})
         found = judge(con, month, self._return_book)
@@ -211,13 +215,25 @@ class Workbench:
 
     def settle(self, verdicts: Mapping[str, Verdict]) -> None:
         """The files just judged have their verdicts; accepted ones are history for those that follow."""
+        changed: dict[str, BenchRow] = {}
         for name, verdict in verdicts.items():
             row = self._rows[name]
             row.verdict = row.status = verdict.value
             if verdict is Verdict.ACCEPTED:
                 for other in self._versions(row):
-                    other.is_current_accepted = False
+                    if other.is_current_accepted:
+                        other.is_current_accepted = False
+                        changed[other.submission_id] = other
                 row.is_current_accepted = True
+            changed[name] = row
+        con = self._con()
+        con.register("settled_file", _standing_table(changed.values()))
+        con.execute(
+            "update raw.submission set verdict = settled_file.verdict, status = settled_file.status, "
+            "is_current_accepted = settled_file.is_current_accepted "
+            "from settled_file where raw.submission.submission_id = settled_file.submission_id"
+        )
+        con.unregister("settled_file")
 
     def refresh_rates(self) -> None:
         """Compute exchange rates anew after departmental tables were settled."""
@@ -319,6 +335,18 @@ class Workbench:
 
     def _versions(self, row: BenchRow) -> list[BenchRow]:
         return self._series[row.series_key] if row.series_key is not None else []
+
+
+def _standing_table(rows: Iterable[BenchRow]) -> pa.Table:
+    listed = list(rows)
+    return pa.table(
+        {
+            "submission_id": pa.array([row.submission_id for row in listed], pa.string()),
+            "verdict": pa.array([row.verdict for row in listed], pa.string()),
+            "status": pa.array([row.status for row in listed], pa.string()),
+            "is_current_accepted": pa.array([row.is_current_accepted for row in listed], pa.bool_()),
+        }
+    )
 
 
 def _forms_by_month(cells: pa.Table, months: Mapping[str, Month]) -> defaultdict[Month, set[str]]:

@@ -142,6 +142,24 @@ def load_raw(
         _replace_department_cells(con, department_cells)
 
 
+def append_returns(
+    con: duckdb.DuckDBPyConnection, submissions: pa.Table | Iterable[Any], return_cells: pa.Table
+) -> None:
+    """Add returns and their cells to what is there and replace nothing; shapes as for `load_raw`."""
+    table = catalogue()["raw.return_cell"]
+    columns = [name for name in table.column_names if name != "month_start_date"]
+    with _transaction(con):
+        _insert(con, "raw.submission", submissions)
+        with _registered(con, return_cells.select(columns)) as view:
+            con.execute(
+                "insert into raw.return_cell "  # noqa: S608 - names out of our own catalogue
+                f"select submission.month_start_date, {', '.join(f'cell.{name}' for name in columns)} "
+                f"from {view} as cell inner join raw.submission as submission using (submission_id) "
+                "where submission.kind = $1",
+                [FileKind.RETURN.value],
+            )
+
+
 def load_register(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> int:
     """raw.enterprise from the ledger, whole; rows loaded."""
     create_raw_tables(con)
