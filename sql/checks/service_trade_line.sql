@@ -1,7 +1,7 @@
 -- table:  checks.service_trade_line
 -- title:  服务进出口各格的事实 / Facts about each amount of FM-2
 -- grain:  one row per current return, sheet row and flow with something reported
--- reads:  raw.submission, raw.service_trade_line, core.exchange_rate, reference.ebops_items, reference.partners, reference.units
+-- reads:  raw.submission, raw.service_trade_line, core.exchange_rate, core.item_ancestor, reference.ebops_items, reference.partners, reference.units
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
 -- column: submission_id | varchar | the file it came from
@@ -36,8 +36,8 @@
 -- column: last_year_amount | double | accepted for the same month last year, declared unit of this return
 -- column: growth_on_last_year_pct | double | in US dollars; empty unless the base is above zero
 -- column: larger_with_last_year_usd | double | the larger of the two, in US dollars
--- column: is_same_as_last_month | boolean | equal to the last digit; empty for round figures (under three significant digits) and for copied rows
--- column: is_row_copied | boolean | all of the row's figures equal last month's, two or more of them above zero; said once a row
+-- column: is_same_as_last_month | boolean | equal to the last digit; empty for round figures (under three significant digits), for copied rows and for items that sum up others
+-- column: is_row_copied | boolean | all of the row's figures equal last month's, two or more of them above zero; said once a row, and of the items below rather than of their sum
 -- column: history_amount | double | median of the last twelve accepted months above zero, declared unit of this return; empty where the level was accepted last month or a year ago
 -- column: history_month_count | bigint | months in that median
 -- column: history_basis | varchar | line, or flow where the line has no history of its own and makes most of the flow
@@ -501,6 +501,30 @@ compared as (
         and z.row_number = l.row_number
         and z.flow = l.flow
 ),
+-- An item above others repeats because they do, or by chance: they are asked about.
+summing_row as (
+    select distinct
+        parent.submission_id,
+        parent.sheet,
+        parent.row_number
+    from compared as parent
+    inner join core.item_ancestor as a on a.ancestor_code = parent.item_code and a.distance > 0
+    inner join line as child
+        on child.submission_id = parent.submission_id
+        and child.sheet = parent.sheet
+        and child.flow = parent.flow
+        and child.item_code = a.item_code
+        and child.partner_key = parent.partner_key
+    where parent.is_amount_equal
+),
+marked as (
+    select
+        c.*,
+        s.submission_id is not null as is_sum_of_others
+    from compared as c
+    left join summing_row as s
+        on s.submission_id = c.submission_id and s.sheet = c.sheet and s.row_number = c.row_number
+),
 copied as (
     select
         *,
@@ -514,12 +538,13 @@ copied as (
         ) over (partition by submission_id, sheet, row_number) >= 2
         and max(case when has_three_digits then 1 else 0 end) over (
             partition by submission_id, sheet, row_number
-        ) = 1 as is_copied,
+        ) = 1
+        and not is_sum_of_others as is_copied,
         row_number() over (
             partition by submission_id, sheet, row_number
             order by case when amount > 0 then 0 else 1 end, flow
         ) as place_in_row
-    from compared
+    from marked
 ),
 slip as (
     select
@@ -628,7 +653,7 @@ select
     case when l.amount_usd >= l.last_year_usd then l.amount_usd else l.last_year_usd end
         as larger_with_last_year_usd,
     case
-        when l.amount > 0 and l.has_three_digits and not l.is_copied then l.is_amount_equal
+        when l.amount > 0 and l.has_three_digits and not l.is_copied and not l.is_sum_of_others then l.is_amount_equal
     end as is_same_as_last_month,
     case when l.place_in_row = 1 then l.is_copied end as is_row_copied,
     l.history_usd / nullif(l.usd_per_declared_unit, 0) as history_amount,

@@ -136,6 +136,16 @@ def test_a_copied_row_is_one_question(bureau: Any) -> None:
     assert bureau.asked("2020-04") == {("Q2b", "D11"), ("Q2a", "D12")}
 
 
+def test_a_sum_that_comes_out_the_same_by_chance_is_not_asked_about(bureau: Any) -> None:
+    bureau.file(
+        "2020-03",
+        "item | partner | export\nSJ | USA | 30.45\nSJ1 | USA | 10.12\nSJ35 | USA | 20.33",
+        is_accepted=True,
+    )
+    bureau.file("2020-04", "item | partner | export\nSJ | USA | 30.45\nSJ1 | USA | 11.13\nSJ35 | USA | 19.32")
+    assert bureau.asked("2020-04") == set()
+
+
 def test_a_row_copied_with_its_year_to_date_breaks_the_sum_too(bureau: Any) -> None:
     row = "item | partner | export | export_ytd\nSJ35 | USA | 100.12 | 250.13"
     bureau.file("2020-03", row, is_accepted=True)
