@@ -237,7 +237,10 @@ def _read(manifest: Manifest, name: str, schema: pa.Schema) -> list[dict[str, An
                 f"have been changed or damaged. Run again: servtrade run --month {manifest.month}",
             )
         )
-    found: list[dict[str, Any]] = pq.read_table(io.BytesIO(content), schema=schema).to_pylist()
+    # In this thread and from memory: a reading thread of Arrow's that still lets go of a Python object while the
+    # interpreter ends takes the process down with it.
+    with pq.ParquetFile(pa.BufferReader(content), pre_buffer=False) as file:
+        found: list[dict[str, Any]] = file.read(use_threads=False).cast(schema).to_pylist()
     return found
 
 
