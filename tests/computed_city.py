@@ -19,7 +19,9 @@ ENTERPRISES, MONTHS, SEED = 12, 3, 7
 
 def environment(data: Path, **more: str) -> dict[str, str]:
     """The environment of a child that works on this data folder; nothing of the caller's settings leaks in."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SERVTRADE_", "DAGSTER_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SERVTRADE_", "DAGSTER_"))
+    }
     return {**kept, "SERVTRADE_DATA": str(data), "PYTHONPATH": str(HOUSE), "PYTHONWARNINGS": "", **more}
 
 
