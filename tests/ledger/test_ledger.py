@@ -313,6 +313,20 @@ def test_departmental_tables_are_found_by_the_days_they_speak_of(ledger: Ledger)
     assert ledger.department_tables(["DM-1"]) == []
 
 
+def test_a_run_can_tell_what_has_changed_since_it_last_looked(ledger: Ledger) -> None:
+    april = parse_period("2026-04")
+    queried = a_return("a", verdict=Verdict.QUERIES)
+    unreadable = a_return("x", "", None, Verdict.UNREADABLE, kind=FileKind.UNKNOWN, form_codes=())
+    ledger.record(a_batch(queried, a_return("b", period=april), unreadable))
+    before = {change.first_month: change.state for change in ledger.changes()}
+    assert before == {Month(2026, 3): (1, 0), Month(2026, 4): (2, 0)}
+
+    ledger.confirm(queried.submission_id, "已与企业核实，确有大额合同", "李")
+    ledger.record(a_batch(a_return("c", "E02", april)))
+    after = {change.first_month: change.state for change in ledger.changes()}
+    assert after == {Month(2026, 3): (1, 1), Month(2026, 4): (4, 0)}
+
+
 # -- the register ------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from pathlib import Path
+from unittest.mock import patch
 
 from filed_by_hand import credit_code
 from submit_and_die import files
@@ -16,7 +17,6 @@ from pipelines.settings import Settings
 
 
 def _submit_all(data_dir: Path, url: str, batch_files: int) -> list[tuple[str, str, str]]:
-    door.WINDOW_FILES, door.BATCH_FILES = 12, batch_files
     settings = Settings(data_dir=data_dir, ledger_url=url, reader_count=1)
     with open_ledger(url) as ledger:
         ledger.import_register(
@@ -25,7 +25,8 @@ def _submit_all(data_dir: Path, url: str, batch_files: int) -> list[tuple[str, s
                 for number in range(1, 9)
             ]
         )
-        with Reception(settings, ledger) as reception:
+        small_steps = patch.multiple(door, WINDOW_FILES=12, BATCH_FILES=batch_files)
+        with small_steps, Reception(settings, ledger) as reception:
             results = reception.submit(files(), channel="test", received_by="王")
     return [(result.name, result.submission_id, result.verdict.value) for result in results]
 

@@ -429,3 +429,16 @@ if __name__ == "__main__":
     verdict, heavy, seconds = done.stdout.strip().rsplit(" ", 2)
     assert (verdict, heavy) == ("accepted", "[]")
     assert float(seconds) < 6  # 1.0-1.5 s on an idle machine; the limit allows for a busy one
+
+
+def test_a_number_beyond_all_measure_spoils_only_its_own_file(ledger: Ledger, reception: Reception) -> None:
+    giant = a_workbook(E02, "2020-01", [Line(export=1e25, export_ytd="9" * 40)])
+    odd = a_workbook("9" * 300, "2020-01", [Line(export=1, export_ytd=1)], name="名\U0001f600" * 50)
+    results = submit(
+        reception,
+        a_file("巨.xlsx", giant),
+        a_file("怪\udcff名.xlsx", odd),
+        a_file("一月.xlsx", january()),
+    )
+    assert [result.verdict for result in results] == [Verdict.REJECTED, Verdict.REJECTED, Verdict.ACCEPTED]
+    assert len(ledger.submissions()) == 3
