@@ -18,6 +18,7 @@ with quote_row as (
         max(number) filter (where field = 'rate') as rate,
         max(number) filter (where field = 'per') as per,
         max(day) filter (where field = 'day') as quote_date,
+        max(period_code) as period_code,
         max(period_start_date) as period_start_date
     from validated.department_cell
     where form_code = 'DM-3'
@@ -41,7 +42,8 @@ quote as (
     where currency_code is not null
       and rate > 0
       and (per is null or per > 0)
-      and coalesce(quote_date, period_start_date) is not null
+      -- A rate of a year or a quarter is no month's average.
+      and (quote_date is not null or period_code = substr(cast(period_start_date as varchar), 1, 7))
 ),
 
 yuan_rate as (

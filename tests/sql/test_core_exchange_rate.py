@@ -112,3 +112,15 @@ def test_the_mean_is_exact_to_eight_decimals(bureau, rows, shared):
     for rate in rows("core.exchange_rate", currency_code="EUR"):
         quotes = by_month[str(rate.month_start_date)[:7]]
         assert rate.cny_per_unit == pytest.approx(sum(quotes) / len(quotes), abs=Decimal("0.00000001"))
+
+
+def test_a_rate_of_a_whole_year_is_not_januarys_average(bureau, rows):
+    bureau.shares(
+        "DM-3",
+        "month | currency_code | rate | per\n2020 | USD | 6.9 | 1\n2020-Q1 | USD | 6.8 | 1\n2020-03 | USD | 7.1 | 1",
+    )
+    bureau.computes(names=("core.exchange_rate",))
+    dollar = [rate for rate in rows("core.exchange_rate") if rate.currency_code == "USD"]
+    assert [(str(rate.month_start_date), rate.cny_per_unit) for rate in dollar] == [
+        ("2020-03-01", Decimal("7.1"))
+    ]
