@@ -28,21 +28,21 @@ with accepted as (
       and period_kind in ('month', 'months_1_2')
 ),
 
--- A January-February return and returns for January or February alone speak of the same business: what was
--- filed last holds, and nothing is counted twice.
+-- A January-February return and returns for January or February alone speak of the same business. A joint return
+-- holds until both months have been filed on their own after it: one of them alone would lose the other.
 joint_in_force as (
     select joint.*
     from accepted as joint
     where joint.period_kind = 'months_1_2'
-      and not exists (
-          select 1
+      and (
+          select count(distinct single.month_start_date)
           from accepted as single
           where single.enterprise_code = joint.enterprise_code
             and single.period_kind = 'month'
             and single.month_start_date >= joint.period_start_date
             and single.month_start_date <= joint.month_start_date
             and single.sequence > joint.sequence
-      )
+      ) < 2
 ),
 
 in_force as (
