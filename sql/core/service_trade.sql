@@ -45,6 +45,7 @@ line as (
     from validated.service_trade_line
     where month_start_date = $month_start_date
       and not is_subtotal
+      and not is_covered
       and amount is not null
 ),
 

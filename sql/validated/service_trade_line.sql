@@ -20,7 +20,9 @@
 -- column: unit_code | varchar | declared unit
 -- column: unit_multiplier | bigint | currency units in one declared unit
 -- column: currency_code | varchar | currency of the declared unit
--- column: is_subtotal | boolean | items below this one are listed for the same partner and flow: not to be summed
+-- column: is_subtotal | boolean | items below this one are given for the same partner and flow and none is withheld: not to be summed
+-- column: is_covered | boolean | a row above this one stands for it, since a part of that row is withheld: not to be summed
+-- column: is_withheld_leaf | boolean | would count, were it not withheld: no row below it says anything and none above covers it
 -- column: line_id | varchar | where the figure stands: submission/sheet!cell
 -- method: docs/methods/leaf_lines.md
 with line as (
@@ -35,15 +37,47 @@ with line as (
       and raw_line.amount_state is not null
 ),
 
--- Items above a listed item of the same return, flow and partner: their rows repeat what stands below them.
-listed_above as (
+-- For every row, what the items listed below it (same return, flow and partner) say. A dash says nothing.
+below as (
+    select
+        line.submission_id,
+        line.flow,
+        coalesce(line.partner_code, '') as partner_key,
+        item.ancestor_code as item_code,
+        count(*) filter (where line.amount is not null) as figure_count,
+        count(*) filter (where line.amount_state in ('withheld', 'invalid')) as hidden_count
+    from line
+    inner join core.item_ancestor as item on item.item_code = line.item_code
+    where item.distance > 0
+    group by line.submission_id, line.flow, coalesce(line.partner_code, ''), item.ancestor_code
+),
+
+-- A row with a figure and a withheld part below it stands for all its parts: adding those that are given would
+-- lose the hidden one, adding both would count the others twice.
+kept_whole as (
     select distinct
         line.submission_id,
         line.flow,
         coalesce(line.partner_code, '') as partner_key,
-        item.ancestor_code as item_code
+        line.item_code
     from line
-    inner join core.item_ancestor as item on item.item_code = line.item_code
+    inner join below
+        on below.submission_id = line.submission_id
+        and below.flow = line.flow
+        and below.partner_key = coalesce(line.partner_code, '')
+        and below.item_code = line.item_code
+    where line.amount is not null
+      and below.hidden_count > 0
+),
+
+covered as (
+    select distinct
+        kept_whole.submission_id,
+        kept_whole.flow,
+        kept_whole.partner_key,
+        item.item_code
+    from kept_whole
+    inner join core.item_ancestor as item on item.ancestor_code = kept_whole.item_code
     where item.distance > 0
 )
 
@@ -65,12 +99,21 @@ select
     line.unit_code,
     line.unit_multiplier,
     line.currency_code,
-    listed_above.item_code is not null as is_subtotal,
+    coalesce(below.figure_count > 0 and below.hidden_count = 0, false) as is_subtotal,
+    covered.item_code is not null as is_covered,
+    line.amount_state = 'withheld'
+    and covered.item_code is null
+    and coalesce(below.figure_count + below.hidden_count, 0) = 0 as is_withheld_leaf,
     line.line_id
 from line
-left join listed_above
-    on listed_above.submission_id = line.submission_id
-    and listed_above.flow = line.flow
-    and listed_above.partner_key = coalesce(line.partner_code, '')
-    and listed_above.item_code = line.item_code
+left join below
+    on below.submission_id = line.submission_id
+    and below.flow = line.flow
+    and below.partner_key = coalesce(line.partner_code, '')
+    and below.item_code = line.item_code
+left join covered
+    on covered.submission_id = line.submission_id
+    and covered.flow = line.flow
+    and covered.partner_key = coalesce(line.partner_code, '')
+    and covered.item_code = line.item_code
 order by line.enterprise_code, line.sheet, line.row_number, line.flow

@@ -134,6 +134,47 @@ def test_a_parent_whose_listed_part_is_blank_keeps_its_own_figure(bureau, rows):
     assert amounts(rows, "2020-03") == {("SJ", "export"): Decimal(100)}
 
 
+@pytest.mark.parametrize("mark", ["—", ".."])
+def test_a_parent_whose_only_listed_part_has_no_figure_keeps_its_own(bureau, rows, mark):
+    bureau.files("E1", "2020-03", f"item | partner | export\nSI | USA | 100\nSI1 | USA | {mark}")
+    bureau.computes("2020-03", names=LINES)
+    assert amounts(rows, "2020-03") == {("SI", "export"): Decimal(100)}
+
+
+def test_a_dash_beside_a_part_with_a_figure_leaves_the_parent_a_subtotal(bureau, rows):
+    bureau.files("E1", "2020-03", "item | partner | export\nSI | USA | 100\nSI1 | USA | —\nSI2 | USA | 100")
+    bureau.computes("2020-03", names=LINES)
+    assert amounts(rows, "2020-03") == {("SI2", "export"): Decimal(100)}
+
+
+def test_a_parent_with_a_withheld_part_stands_for_all_its_parts(bureau, rows):
+    bureau.files(
+        "E1",
+        "2020-03",
+        """
+        item | partner | export
+        SJ   | USA     | 100
+        SJ1  | USA     | 60
+        SJ2  | USA     | 40      # below a parent that is kept whole: not added, nor is what is below it
+        SJ21 | USA     | ..
+        SJ22 | USA     | 5
+        SJ1  | JPN     | 7       # another partner is another matter
+        """,
+    )
+    bureau.computes("2020-03", names=LINES)
+    assert amounts(rows, "2020-03") == {("SJ", "export"): Decimal(100), ("SJ1", "export"): Decimal(7)}
+    withheld = [line.item_code for line in rows("validated.service_trade_line") if line.is_withheld_leaf]
+    assert withheld == []  # the figure above holds it
+
+
+def test_a_parent_withheld_itself_leaves_its_given_parts_in_force(bureau, rows):
+    bureau.files("E1", "2020-03", "item | partner | export\nSJ | USA | ..\nSJ1 | USA | 60\nSJ21 | USA | ..")
+    bureau.computes("2020-03", names=LINES)
+    assert amounts(rows, "2020-03") == {("SJ1", "export"): Decimal(60)}
+    withheld = [line.item_code for line in rows("validated.service_trade_line") if line.is_withheld_leaf]
+    assert withheld == ["SJ21"]
+
+
 def test_a_corrected_return_replaces_the_earlier_one_and_both_stay_as_filed(bureau, rows):
     first = bureau.files("E1", "2020-03", "item | partner | export\nSI2 | USA | 1000")
     second = bureau.files("E1", "2020-03", "item | partner | export\nSI2 | USA | 100")
@@ -189,14 +230,25 @@ def test_a_january_february_return_converts_at_the_mean_of_both_months(bureau, r
     assert (str(line.month_start_date), line.amount_cny) == ("2020-02-01", Decimal(700))
 
 
-def test_a_january_february_return_and_single_months_are_not_counted_twice(bureau, rows):
+def test_a_january_february_return_and_single_months_are_not_counted_twice_and_none_is_lost(bureau, rows):
     bureau.files("E1", "2020-01", "item | partner | export\nSI2 | USA | 10")
     bureau.files("E1", "2020年1-2月", "item | partner | export\nSI2 | USA | 30")  # filed last: it holds
-    bureau.files("E2", "2020年1-2月", "item | partner | export\nSI2 | USA | 300")
-    bureau.files("E2", "2020-02", "item | partner | export\nSI2 | USA | 200")  # filed last: it holds
+    bureau.files("E2", "2020年1-2月", "item | partner | export\nSI2 | USA | 300")  # January would be lost
+    bureau.files("E2", "2020-02", "item | partner | export\nSI2 | USA | 200")
+    bureau.files("E3", "2020年1-2月", "item | partner | export\nSI2 | USA | 3000")  # February would be lost
+    bureau.files("E3", "2020-01", "item | partner | export\nSI2 | USA | 1000")
+    bureau.files("E4", "2020年1-2月", "item | partner | export\nSI2 | USA | 30000")
+    bureau.files("E4", "2020-01", "item | partner | export\nSI2 | USA | 10000")  # both months filed last:
+    bureau.files("E4", "2020-02", "item | partner | export\nSI2 | USA | 20000")  # they hold
     bureau.computes("2020-01", "2020-02", names=LINES)
     counted = {
         (line.enterprise_code, str(line.month_start_date)[:7]): line.amount_usd
         for line in rows("core.service_trade")
     }
-    assert counted == {("E1", "2020-02"): Decimal(30), ("E2", "2020-02"): Decimal(200)}
+    assert counted == {
+        ("E1", "2020-02"): Decimal(30),
+        ("E2", "2020-02"): Decimal(300),
+        ("E3", "2020-02"): Decimal(3000),
+        ("E4", "2020-01"): Decimal(10000),
+        ("E4", "2020-02"): Decimal(20000),
+    }
