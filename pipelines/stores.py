@@ -199,14 +199,15 @@ class Lines:
     def _read_one(self, relative: str, wanted: list[str]) -> pa.Table:
         path = self.root / relative
         try:
-            file = pq.ParquetFile(path, pre_buffer=True)
+            file = pq.ParquetFile(path, pre_buffer=False)
         except FileNotFoundError as error:
             raise StoreDamaged(
                 f"{path}: the lines file is not there; restore it, or read its originals again"
             ) from error
         with file:
             groups = _groups_with(file.metadata, wanted)
-            table = file.read_row_groups(groups, use_threads=True)
+            # In this thread: one of Arrow's that is still at work when the interpreter ends takes it down.
+            table = file.read_row_groups(groups, use_threads=False)
         return table.filter(pc.is_in(table["submission_id"], value_set=pa.array(wanted, pa.string())))
 
 
