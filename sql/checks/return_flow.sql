@@ -50,41 +50,106 @@ line as (
     where l.month_start_date = $month_start_date
       and (l.amount_state is not null or l.ytd_state is not null)
 ),
-summing_row as (
-    select distinct
+-- What a row says of one measure. A blank says nothing, and — (not applicable) contributes nothing: neither makes
+-- an item above of its row, nor one below.
+reported as (
+    select
+        submission_id, sheet, row_number, flow, item_code, coalesce(partner_code, '') as partner_key,
+        'month' as measure, amount as figure, unit_multiplier
+    from line
+    where amount_state in ('value', 'zero', 'withheld', 'invalid')
+    union all
+    select
+        submission_id, sheet, row_number, flow, item_code, coalesce(partner_code, '') as partner_key,
+        'ytd' as measure, ytd_amount as figure, unit_multiplier
+    from line
+    where ytd_state in ('value', 'zero', 'withheld', 'invalid')
+),
+below as (
+    -- every listed item below a listed one, same return, partner and flow
+    select
         parent.submission_id,
-        parent.sheet,
-        parent.row_number,
-        parent.flow
-    from line as parent
+        parent.flow,
+        parent.partner_key,
+        parent.measure,
+        parent.item_code,
+        parent.figure,
+        child.item_code as child_item_code,
+        child.figure as child_figure
+    from reported as parent
     inner join core.item_ancestor as a on a.ancestor_code = parent.item_code and a.distance > 0
-    inner join line as child
+    inner join reported as child
         on child.submission_id = parent.submission_id
-        and child.sheet = parent.sheet
         and child.flow = parent.flow
+        and child.partner_key = parent.partner_key
+        and child.measure = parent.measure
         and child.item_code = a.item_code
-        and coalesce(child.partner_code, '') = coalesce(parent.partner_code, '')
+),
+parent_item as (
+    -- With one of them withheld, the upper item stands for them all where it has a figure; with none, they stand for
+    -- it. As in validated.service_trade_line.
+    select
+        submission_id,
+        flow,
+        partner_key,
+        measure,
+        item_code,
+        count(*) > count(child_figure) as has_withheld_part,
+        count(*) > count(child_figure) and count(figure) > 0 as is_kept
+    from below
+    group by submission_id, flow, partner_key, measure, item_code
+),
+stood_for as (
+    select distinct
+        b.submission_id,
+        b.flow,
+        b.partner_key,
+        b.measure,
+        b.child_item_code as item_code
+    from below as b
+    inner join parent_item as p
+        on p.submission_id = b.submission_id
+        and p.flow = b.flow
+        and p.partner_key = b.partner_key
+        and p.measure = b.measure
+        and p.item_code = b.item_code
+    where p.is_kept
+),
+not_added as (
+    select submission_id, flow, partner_key, measure, item_code
+    from stood_for
+    union
+    select submission_id, flow, partner_key, measure, item_code
+    from parent_item
+    where not has_withheld_part
 ),
 leaf as (
     select
-        l.*,
-        cast(l.amount as double) * l.usd_per_declared_unit as amount_usd,
-        cast(l.ytd_amount as double) * l.usd_per_declared_unit as ytd_usd
-    from line as l
-    left join summing_row as r
-        on r.submission_id = l.submission_id
-        and r.sheet = l.sheet
-        and r.row_number = l.row_number
-        and r.flow = l.flow
-    where r.submission_id is null
+        r.measure,
+        r.figure,
+        cast(r.figure as double) * l.usd_per_declared_unit as figure_usd,
+        l.*
+    from reported as r
+    inner join line as l
+        on l.submission_id = r.submission_id
+        and l.sheet = r.sheet
+        and l.row_number = r.row_number
+        and l.flow = r.flow
+    left join not_added as n
+        on n.submission_id = r.submission_id
+        and n.flow = r.flow
+        and n.partner_key = r.partner_key
+        and n.measure = r.measure
+        and n.item_code = r.item_code
+    where n.submission_id is null
 ),
 flow_sum as (
     select
         submission_id,
         flow,
-        sum(amount_usd) filter (where amount > 0) as flow_usd,
-        sum(amount_usd) filter (where amount > 0 and is_unspecified) as unspecified_usd,
-        sum(ytd_usd) as ytd_usd
+        sum(figure_usd) filter (where measure = 'month' and figure > 0) as flow_usd,
+        sum(figure_usd) filter (where measure = 'month' and figure > 0 and is_unspecified) as unspecified_usd,
+        sum(figure_usd) filter (where measure = 'ytd') as ytd_usd
     from leaf
     group by submission_id, flow
 ),
@@ -94,7 +159,7 @@ first_row as (
         flow,
         sheet,
         coalesce(ytd_cell, amount_cell) as cell,
-        row_number() over (partition by submission_id, flow order by sheet, row_number) as place
+        row_number() over (partition by submission_id, flow order by sheet, row_number, measure) as place
     from leaf
 ),
 unspecified_row as (
@@ -105,10 +170,11 @@ unspecified_row as (
         coalesce(partner_cell, item_cell) as cell,
         remark,
         row_number() over (
-            partition by submission_id, flow order by amount desc, sheet, row_number
+            partition by submission_id, flow order by figure desc, sheet, row_number
         ) as place
     from leaf
-    where amount > 0
+    where measure = 'month'
+      and figure > 0
       and is_unspecified
 ),
 total as (

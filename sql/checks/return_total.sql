@@ -13,8 +13,8 @@
 -- column: subject_en | varchar | which total
 -- column: measure | varchar | month, ytd, contract_amount, executed or executed_cumulative
 -- column: amount_text | varchar | as typed
--- column: amount | double | printed total, declared unit
--- column: row_sum | double | rows added up, without rows that sum up other rows; 0 when no row has a figure; empty when one is withheld
+-- column: amount | double | printed total, declared unit; 0 where it is — (not applicable)
+-- column: row_sum | double | rows added up, without rows that sum up other rows; 0 when no row has a figure; with a row withheld the others, and only where they exceed the total already (else empty)
 -- column: row_count | bigint | rows added up
 -- column: gap | double | printed total less row_sum, exact in decimals before it is a double
 -- column: gap_per_addend_in_last_digits | double | the gap's size in units of the last printed digit, for each row added up
@@ -37,31 +37,89 @@ line as (
     where l.month_start_date = $month_start_date
       and (l.amount_state is not null or l.ytd_state is not null)
 ),
-summing_row as (
-    -- items below it are listed for the same partner and flow
-    select distinct
+-- What a row says of one measure. A blank says nothing, and — (not applicable) contributes nothing: neither makes
+-- an item above of its row, nor one below.
+reported as (
+    select
+        submission_id, sheet, row_number, flow, item_code, coalesce(partner_code, '') as partner_key,
+        'month' as measure, amount as figure, unit_multiplier
+    from line
+    where amount_state in ('value', 'zero', 'withheld', 'invalid')
+    union all
+    select
+        submission_id, sheet, row_number, flow, item_code, coalesce(partner_code, '') as partner_key,
+        'ytd' as measure, ytd_amount as figure, unit_multiplier
+    from line
+    where ytd_state in ('value', 'zero', 'withheld', 'invalid')
+),
+below as (
+    -- every listed item below a listed one, same return, partner and flow
+    select
         parent.submission_id,
-        parent.sheet,
-        parent.row_number,
-        parent.flow
-    from line as parent
+        parent.flow,
+        parent.partner_key,
+        parent.measure,
+        parent.item_code,
+        parent.figure,
+        child.item_code as child_item_code,
+        child.figure as child_figure
+    from reported as parent
     inner join core.item_ancestor as a on a.ancestor_code = parent.item_code and a.distance > 0
-    inner join line as child
+    inner join reported as child
         on child.submission_id = parent.submission_id
-        and child.sheet = parent.sheet
         and child.flow = parent.flow
+        and child.partner_key = parent.partner_key
+        and child.measure = parent.measure
         and child.item_code = a.item_code
-        and coalesce(child.partner_code, '') = coalesce(parent.partner_code, '')
+),
+parent_item as (
+    -- With one of them withheld, the upper item stands for them all where it has a figure; with none, they stand for
+    -- it. As in validated.service_trade_line.
+    select
+        submission_id,
+        flow,
+        partner_key,
+        measure,
+        item_code,
+        count(*) > count(child_figure) as has_withheld_part,
+        count(*) > count(child_figure) and count(figure) > 0 as is_kept
+    from below
+    group by submission_id, flow, partner_key, measure, item_code
+),
+stood_for as (
+    select distinct
+        b.submission_id,
+        b.flow,
+        b.partner_key,
+        b.measure,
+        b.child_item_code as item_code
+    from below as b
+    inner join parent_item as p
+        on p.submission_id = b.submission_id
+        and p.flow = b.flow
+        and p.partner_key = b.partner_key
+        and p.measure = b.measure
+        and p.item_code = b.item_code
+    where p.is_kept
+),
+not_added as (
+    select submission_id, flow, partner_key, measure, item_code
+    from stood_for
+    union
+    select submission_id, flow, partner_key, measure, item_code
+    from parent_item
+    where not has_withheld_part
 ),
 leaf as (
-    select l.*
-    from line as l
-    left join summing_row as r
-        on r.submission_id = l.submission_id
-        and r.sheet = l.sheet
-        and r.row_number = l.row_number
-        and r.flow = l.flow
-    where r.submission_id is null
+    select r.*
+    from reported as r
+    left join not_added as n
+        on n.submission_id = r.submission_id
+        and n.flow = r.flow
+        and n.partner_key = r.partner_key
+        and n.measure = r.measure
+        and n.item_code = r.item_code
+    where n.submission_id is null
 ),
 contract as (
     select l.*
@@ -70,19 +128,29 @@ contract as (
     where l.month_start_date = $month_start_date
 ),
 addend as (
-    select submission_id, 'FM-2' as form_code, sheet, flow, 'month' as measure, amount as figure, amount_state as state, unit_multiplier, false as is_offshore
+    -- insurance pays back more than it takes in: of its imports not even the sign is known while they are withheld
+    select
+        submission_id, 'FM-2' as form_code, sheet, flow, measure, figure, 'value' as state, unit_multiplier,
+        false as is_offshore,
+        flow = 'import' and coalesce(substr(item_code, 1, 2), '') = 'SF' as may_be_negative
     from leaf
     union all
-    select submission_id, 'FM-2' as form_code, sheet, flow, 'ytd' as measure, ytd_amount as figure, ytd_state as state, unit_multiplier, false as is_offshore
-    from leaf
-    union all
-    select submission_id, 'FM-3' as form_code, sheet, '' as flow, 'contract_amount' as measure, contract_amount as figure, contract_amount_state as state, unit_multiplier, false as is_offshore
+    select
+        submission_id, 'FM-3' as form_code, sheet, '' as flow, 'contract_amount' as measure,
+        contract_amount as figure, contract_amount_state as state, unit_multiplier,
+        false as is_offshore, false as may_be_negative
     from contract
     union all
-    select submission_id, 'FM-3' as form_code, sheet, '' as flow, 'executed' as measure, executed as figure, executed_state as state, unit_multiplier, coalesce(shore = 'offshore', false) as is_offshore
+    select
+        submission_id, 'FM-3' as form_code, sheet, '' as flow, 'executed' as measure,
+        executed as figure, executed_state as state, unit_multiplier,
+        coalesce(shore = 'offshore', false) as is_offshore, false as may_be_negative
     from contract
     union all
-    select submission_id, 'FM-3' as form_code, sheet, '' as flow, 'executed_cumulative' as measure, executed_cumulative as figure, executed_cumulative_state as state, unit_multiplier, false as is_offshore
+    select
+        submission_id, 'FM-3' as form_code, sheet, '' as flow, 'executed_cumulative' as measure,
+        executed_cumulative as figure, executed_cumulative_state as state, unit_multiplier,
+        false as is_offshore, false as may_be_negative
     from contract
 ),
 summed as (
@@ -95,19 +163,26 @@ summed as (
         sum(figure) as row_sum,
         sum(figure) filter (where is_offshore) as offshore_sum,
         count(figure) as row_count,
-        count(*) filter (where figure is null and state is not null) as unknown_count
+        count(*) filter (where figure is null and state in ('value', 'withheld', 'invalid')) as unknown_count,
+        -- rows whose sign is not known, or known to be negative: then a sum of the others bounds nothing
+        count(*) filter (where figure < 0 or (figure is null and may_be_negative)) as unbounded_count
     from addend
     group by submission_id, form_code, sheet, flow, measure
 ),
 printed as (
     select
-        t.month_start_date, t.submission_id, 'FM-2' as form_code, t.sheet, t.row_number, t.flow, t.measure, t.amount, t.amount_text, t.cell
+        t.month_start_date, t.submission_id, 'FM-2' as form_code, t.sheet, t.row_number, t.flow, t.measure,
+        -- — (not applicable) as a total says that there is nothing to add up
+        case when t.amount_state = 'not_applicable' then 0 else t.amount end as amount,
+        t.amount_text, t.cell
     from raw.service_trade_total as t
     inner join filed as f on f.submission_id = t.submission_id
     where t.month_start_date = $month_start_date
     union all
     select
-        t.month_start_date, t.submission_id, 'FM-3' as form_code, t.sheet, t.row_number, '' as flow, t.measure, t.amount, t.amount_text, t.cell
+        t.month_start_date, t.submission_id, 'FM-3' as form_code, t.sheet, t.row_number, '' as flow, t.measure,
+        case when t.amount_state = 'not_applicable' then 0 else t.amount end as amount,
+        t.amount_text, t.cell
     from raw.outsourcing_total as t
     inner join filed as f on f.submission_id = t.submission_id
     where t.month_start_date = $month_start_date
@@ -162,9 +237,11 @@ compared as (
         case
             when s.submission_id is null or (s.row_count = 0 and s.unknown_count = 0) then 0
             when s.unknown_count = 0 then s.row_sum
+            -- whatever the withheld rows are, they cannot bring the others below the total
+            when s.unbounded_count = 0 and s.row_sum > p.amount then s.row_sum
         end as row_sum,
         coalesce(s.row_count, 0) as row_count,
-        case when s.unknown_count = 0 then s.offshore_sum end as offshore_sum,
+        case when s.unknown_count = 0 or s.unbounded_count = 0 then s.offshore_sum end as offshore_sum,
         case when s.row_count > 0 then cast(s.row_count as double) else 1.0 end * case d.decimal_count
             when 0 then 1.0
             when 1 then 0.1

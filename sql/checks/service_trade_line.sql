@@ -26,9 +26,11 @@
 -- column: amount_that_may_be_negative | double | this month, imports of insurance and rows explained as refunds
 -- column: ytd_that_must_not_be_negative | double | likewise, since January
 -- column: ytd_that_may_be_negative | double | likewise, since January
+-- column: summed_amount | double | this month as it enters the sum since January: 0 where it is — (not applicable)
+-- column: summed_ytd_amount | double | since January, likewise
 -- column: previous_ytd_amount | double | since January up to the month before, declared unit: 0 in January and for a row new this year; empty if unknown
--- column: expected_ytd_amount | double | previous_ytd_amount plus this month
--- column: ytd_gap | double | ytd_amount less expected_ytd_amount, exact in decimals before it is a double
+-- column: expected_ytd_amount | double | previous_ytd_amount plus summed_amount
+-- column: ytd_gap | double | summed_ytd_amount less expected_ytd_amount, exact in decimals before it is a double
 -- column: ytd_gap_in_last_digits | double | the gap's size in units of the last printed digit
 -- column: last_month_amount | double | accepted for the month before, declared unit of this return
 -- column: growth_on_last_month_pct | double | in US dollars; empty unless the month before is above zero
@@ -114,6 +116,7 @@ history as (
         l.period_kind,
         l.amount,
         l.ytd_amount,
+        l.ytd_state,
         l.unit_code,
         l.unit_multiplier,
         l.currency_code,
@@ -256,6 +259,7 @@ ytd as (
                 case
                     when k.is_listed_twice or k.month_count_after <> extract(month from l.month_start_date)
                         - 1 - extract(month from k.month_start_date) then null
+                    when k.ytd_state = 'not_applicable' then 0
                     when k.unit_code = l.unit_code then k.ytd_amount
                     when k.currency_code = l.currency_code
                         then try_cast(
@@ -265,8 +269,9 @@ ytd as (
                 end
             when y.month_count = extract(month from l.month_start_date) - 1 then 0
         end as previous_ytd_amount,
-        l.amount,
-        l.ytd_amount,
+        -- — (not applicable) counts as nothing in a sum; a blank is not reported and leaves the sum unknown
+        case when l.amount_state = 'not_applicable' then 0 else l.amount end as amount,
+        case when l.ytd_state = 'not_applicable' then 0 else l.ytd_amount end as ytd_amount,
         case when d.decimal_count <= c.most_decimals then d.decimal_count else c.most_decimals end as decimal_count,
         case
             when k.unit_code = l.unit_code and kd.decimal_count <= c.most_decimals then kd.decimal_count
@@ -297,6 +302,8 @@ ytd_gap as (
         y.sheet,
         y.row_number,
         y.flow,
+        y.amount as summed_amount,
+        y.ytd_amount as summed_ytd_amount,
         y.previous_ytd_amount,
         y.previous_ytd_amount + y.amount as expected_ytd_amount,
         y.ytd_amount - (y.previous_ytd_amount + y.amount) as gap,
@@ -431,6 +438,8 @@ nonzero as (
 compared as (
     select
         l.*,
+        g.summed_amount,
+        g.summed_ytd_amount,
         g.previous_ytd_amount,
         g.expected_ytd_amount,
         g.gap,
@@ -628,6 +637,8 @@ select
     case when l.may_be_negative then cast(l.amount as double) end as amount_that_may_be_negative,
     case when not l.may_be_negative then cast(l.ytd_amount as double) end as ytd_that_must_not_be_negative,
     case when l.may_be_negative then cast(l.ytd_amount as double) end as ytd_that_may_be_negative,
+    cast(l.summed_amount as double) as summed_amount,
+    cast(l.summed_ytd_amount as double) as summed_ytd_amount,
     cast(l.previous_ytd_amount as double) as previous_ytd_amount,
     cast(l.expected_ytd_amount as double) as expected_ytd_amount,
     cast(l.gap as double) as ytd_gap,

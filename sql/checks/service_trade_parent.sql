@@ -12,7 +12,7 @@
 -- column: subject_zh | varchar | item × partner × flow × measure
 -- column: subject_en | varchar | item × partner × flow × measure
 -- column: amount | double | of the upper item, declared unit
--- column: child_sum | double | of the items listed directly below it; empty when one of them is withheld
+-- column: child_sum | double | of the items listed directly below it; with one of them withheld the others, and only where they exceed the upper item already (else empty)
 -- column: child_count | bigint | items added up
 -- column: gap | double | amount less child_sum, exact in decimals before it is a double
 -- column: gap_per_addend_in_last_digits | double | the gap's size in units of the last printed digit, for each item added up
@@ -27,57 +27,62 @@ with line as (
       and l.item_code is not null
       and (l.amount_state is not null or l.ytd_state is not null)
 ),
+-- What a row says of one measure. A blank says nothing, and — (not applicable) contributes nothing: neither makes
+-- an item above of its row, nor one below.
+reported as (
+    select
+        submission_id, sheet, row_number, flow, item_code, coalesce(partner_code, '') as partner_key,
+        'month' as measure, amount as figure
+    from line
+    where amount_state in ('value', 'zero', 'withheld', 'invalid')
+    union all
+    select
+        submission_id, sheet, row_number, flow, item_code, coalesce(partner_code, '') as partner_key,
+        'ytd' as measure, ytd_amount as figure
+    from line
+    where ytd_state in ('value', 'zero', 'withheld', 'invalid')
+),
 pair as (
     select
         child.submission_id,
-        child.sheet,
         child.flow,
+        child.item_code as child_item_code,
+        child.measure,
+        child.figure,
+        parent.sheet as parent_sheet,
         parent.row_number as parent_row_number,
-        child.row_number as child_row_number,
-        child.amount,
-        child.amount_state,
-        child.ytd_amount,
-        child.ytd_state,
         -- a listed item belongs to the nearest listed item above it
         row_number() over (
-            partition by child.submission_id, child.sheet, child.flow, child.row_number
-            order by a.distance, parent.row_number
+            partition by child.submission_id, child.sheet, child.flow, child.row_number, child.measure
+            order by a.distance, parent.sheet, parent.row_number
         ) as place
-    from line as child
+    from reported as child
     inner join core.item_ancestor as a on a.item_code = child.item_code and a.distance > 0
-    inner join line as parent
+    inner join reported as parent
         on parent.submission_id = child.submission_id
-        and parent.sheet = child.sheet
         and parent.flow = child.flow
+        and parent.measure = child.measure
         and parent.item_code = a.ancestor_code
-        and coalesce(parent.partner_code, '') = coalesce(child.partner_code, '')
+        and parent.partner_key = child.partner_key
 ),
 children as (
     select
         submission_id,
-        sheet,
         flow,
+        measure,
+        parent_sheet,
         parent_row_number,
-        'month' as measure,
-        sum(amount) as child_sum,
-        count(amount) as child_count,
-        count(*) filter (where amount is null and amount_state is not null) as unknown_count
+        sum(figure) as child_sum,
+        count(figure) as child_count,
+        count(*) - count(figure) as unknown_count,
+        -- insurance pays back more than it takes in: of its imports not even the sign is known while they are withheld
+        count(*) filter (
+            where figure < 0
+               or (figure is null and flow = 'import' and substr(child_item_code, 1, 2) = 'SF')
+        ) as unbounded_count
     from pair
     where place = 1
-    group by submission_id, sheet, flow, parent_row_number
-    union all
-    select
-        submission_id,
-        sheet,
-        flow,
-        parent_row_number,
-        'ytd' as measure,
-        sum(ytd_amount) as child_sum,
-        count(ytd_amount) as child_count,
-        count(*) filter (where ytd_amount is null and ytd_state is not null) as unknown_count
-    from pair
-    where place = 1
-    group by submission_id, sheet, flow, parent_row_number
+    group by submission_id, flow, measure, parent_sheet, parent_row_number
 ),
 figure as (
     select submission_id, sheet, amount as figure, unit_multiplier from line
@@ -118,13 +123,18 @@ compared as (
         c.measure,
         case when c.measure = 'month' then l.amount else l.ytd_amount end as parent_amount,
         case when c.measure = 'month' then l.amount_cell else l.ytd_cell end as cell,
-        case when c.unknown_count = 0 then c.child_sum end as child_sum,
+        case
+            when c.unknown_count = 0 then c.child_sum
+            -- whatever the withheld items are, they cannot bring the others below the upper item
+            when c.unbounded_count = 0
+                and c.child_sum > case when c.measure = 'month' then l.amount else l.ytd_amount end then c.child_sum
+        end as child_sum,
         c.child_count,
         d.decimal_count
     from children as c
     inner join line as l
         on l.submission_id = c.submission_id
-        and l.sheet = c.sheet
+        and l.sheet = c.parent_sheet
         and l.flow = c.flow
         and l.row_number = c.parent_row_number
     inner join decimals as d on d.submission_id = l.submission_id and d.sheet = l.sheet

@@ -81,10 +81,8 @@ def test_a_change_of_currency_is_not_judged(bureau: Any) -> None:
     assert gaps(bureau) == []
 
 
-@pytest.mark.parametrize(
-    ("amount", "ytd"), [("..", "15.25"), ("1.50", ".."), ("—", "99"), ("", "99"), ("1.5", "")]
-)
-def test_withheld_not_applicable_and_blank_are_not_judged(bureau: Any, amount: str, ytd: str) -> None:
+@pytest.mark.parametrize(("amount", "ytd"), [("..", "15.25"), ("1.50", ".."), ("", "99"), ("1.5", "")])
+def test_withheld_and_blank_are_not_judged(bureau: Any, amount: str, ytd: str) -> None:
     file_line(bureau, "2020-03", "5.25", "15.25")
     file_line(bureau, "2020-04", amount, ytd)
     assert gaps(bureau) == []
@@ -139,3 +137,71 @@ def test_a_total_without_any_row_is_asked_about_unless_it_is_zero(bureau: Any) -
     assert ("H3", "D40") in bureau.asked("2020-04")
     bureau.connection.execute("update raw.service_trade_total set amount = 0")
     assert bureau.asked("2020-04") == set()
+
+
+@pytest.mark.parametrize(("amount", "ytd"), [("—", "500"), ("—", "15.27"), ("1.50", "—")])
+def test_a_month_that_is_not_applicable_counts_as_nothing_and_still_adds_up(
+    bureau: Any, amount: str, ytd: str
+) -> None:
+    file_line(bureau, "2020-03", "5.25", "15.25")
+    file_line(bureau, "2020-04", amount, ytd)
+    assert gaps(bureau) == [("H2", "E11")]
+
+
+def test_a_month_that_is_not_applicable_leaves_the_year_to_date_where_it_was(bureau: Any) -> None:
+    file_line(bureau, "2020-03", "5.25", "15.25")
+    file_line(bureau, "2020-04", "—", "15.25")
+    assert gaps(bureau) == []
+
+
+def test_a_not_applicable_row_adds_nothing_and_does_not_excuse_the_total(bureau: Any) -> None:
+    assert totals(bureau, rows="SJ1 | USA | —\nSJ35 | USA | 2.50", total="2.50") == set()
+    assert totals(bureau, rows="SJ1 | USA | —\nSJ35 | USA | 2.50", total="999.99") == {("H3", "D40")}
+
+
+def test_a_not_applicable_child_adds_nothing_and_does_not_excuse_its_parent(bureau: Any) -> None:
+    rows = "SJ | USA | 100\nSJ1 | USA | 20\nSJ35 | USA | —"
+    assert ("H4b", "D11") in totals(bureau, rows=rows, total="20")
+
+
+def test_children_that_are_all_not_applicable_do_not_make_a_subtotal(bureau: Any) -> None:
+    rows = "SJ | USA | 100\nSJ1 | USA | —\nSJ35 | USA | —"
+    assert totals(bureau, rows=rows, total="100") == set()
+    assert totals(bureau, rows=rows, total="0") == {("H3", "D40")}
+
+
+def test_over_a_withheld_child_the_parent_stands_for_its_children(bureau: Any) -> None:
+    rows = "SJ | USA | 100\nSJ1 | USA | 20\nSJ35 | USA | ..\nSC | USA | 5"
+    assert totals(bureau, rows=rows, total="105") == set()
+    assert totals(bureau, rows=rows, total="25") == {("H3", "D40")}
+
+
+def test_withheld_children_cannot_bring_the_others_below_their_parent(bureau: Any) -> None:
+    rows = "SJ | USA | 100\nSJ1 | USA | 120\nSJ35 | USA | .."
+    assert totals(bureau, rows=rows, total="100") == {("H4b", "D11")}
+
+
+def test_a_subtotal_of_the_month_may_be_a_leaf_of_the_year_to_date(bureau: Any) -> None:
+    rows = "item | partner | export | export_ytd\nSJ | USA | 20 | 100\nSJ1 | USA | 20 |"
+    bureau.file("2020-04", rows, total={"export": "20", "export_ytd": "100"})
+    assert {asked for asked in bureau.asked("2020-04") if asked[0] == "H3"} == set()
+
+
+def test_a_not_applicable_total_over_rows_counts_as_nothing(bureau: Any) -> None:
+    assert totals(bureau, rows="SJ35 | USA | —", total="—") == set()
+    assert totals(bureau, rows="SJ35 | USA | 100", total="—") == {("H3", "D40")}
+
+
+def test_a_withheld_row_cannot_bring_the_others_below_the_total(bureau: Any) -> None:
+    assert totals(bureau, rows="SJ1 | USA | ..\nSJ35 | USA | 2.50", total="2.50") == set()
+    assert totals(bureau, rows="SJ1 | USA | ..\nSJ35 | USA | 2.50", total="2.40") == {("H3", "D40")}
+    bureau.file(
+        "2020-04", "item | partner | import\nSF2 | USA | ..\nSJ35 | USA | 2.50", total={"import": "2.40"}
+    )
+    assert ("H3", "F40") not in bureau.asked("2020-04")  # insurance may pay back more than it takes in
+
+
+def test_a_not_applicable_contract_does_not_excuse_the_total_of_outsourcing(bureau: Any) -> None:
+    contracts = "contract | executed\nC1 | 10\nC2 | —"
+    bureau.file("2020-04", "", contracts, contract_total={"executed": "999"})
+    assert ("H3", "F40") in bureau.asked("2020-04")
