@@ -13,13 +13,12 @@ import csv
 from datetime import datetime
 from pathlib import Path
 
-from pipelines.ledger.register import read_register
-from pipelines.reception import IncomingFile, Reception
-from sample_data.city import generate
-
 from bench.measure import machine, peak_memory_mib, print_table, scratch, stopwatch
+from pipelines.cli.commands.register import register_rows
 from pipelines.ledger import open_ledger
+from pipelines.reception import IncomingFile, Reception
 from pipelines.settings import Settings
+from sample_data.city import generate
 
 MONTHS = 24
 ROOM = 1.15  # flat means within 15 %
@@ -58,7 +57,8 @@ def file_city(folder: Path, enterprises: int) -> tuple[int, float]:
             for row in csv.DictReader(file)
         ]
     with open_ledger(settings.ledger_url) as ledger:
-        ledger.import_register(read_register(city / "register.csv"))
+        rows, _ = register_rows(city / "register.csv")
+        ledger.import_register(rows)
         with Reception(settings, ledger) as reception, stopwatch() as taken:
             reception.submit(files, channel="bench", received_by="bench")
     return len(files), taken[0]
