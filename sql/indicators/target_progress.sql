@@ -169,6 +169,7 @@ filed_point as (
         end_date, cast(value as double) as value, unit, unit_multiplier, currency_code, department, is_provisional, line_id
     from part_sum
     union all
+    -- A point at the end of December is a stock of the year; a December share or growth rate is of a month only.
     select indicator, 'point' as point_kind, year, month(period_end_date) = 12 as is_full_year, period_code as period_text, period_start_date as start_date,
         period_end_date as end_date, cast(value as double) as value, unit, unit_multiplier, currency_code, department, is_provisional, line_id
     from filed
@@ -257,7 +258,7 @@ candidate as (
     select
         due.target_id,
         point.year,
-        point.is_full_year,
+        point.is_full_year and (due.measure_kind <> 'share' or point.point_kind = 'year') as is_full_year,
         point.period_text,
         point.start_date,
         point.end_date,
@@ -290,7 +291,7 @@ candidate as (
     select
         due.target_id,
         cast(year(point.period_start_date) as integer) as year,
-        month(point.period_end_date) = 12 as is_full_year,
+        month(point.period_start_date) = 1 and month(point.period_end_date) = 12 as is_full_year,
         point.period_code as period_text,
         point.period_start_date as start_date,
         point.period_end_date as end_date,
@@ -312,7 +313,7 @@ candidate as (
     select
         due.target_id,
         point.year,
-        point.is_full_year,
+        point.is_full_year and point.point_kind = 'year' as is_full_year,
         point.period_text,
         point.start_date,
         point.end_date,
@@ -374,7 +375,9 @@ candidate as (
     )
 ),
 
--- One value a target: the full target year; else that year so far, to its latest date; else the latest year before.
+-- One value a target: the full target year; else that year so far, to its latest date; else the latest full year
+-- before, and only without one a part of an earlier year (a stock has no parts: its latest point). What is of one
+-- year only, a year's flow or a growth rate, is never taken from another year than the target's.
 -- Our own series before a department's, a published figure before one derived from it.
 chosen as (
     select
@@ -385,7 +388,12 @@ chosen as (
             row_number() over (
                 partition by candidate.target_id
                 order by
-                    case when candidate.year = due.target_year and candidate.is_full_year then 0 when candidate.year = due.target_year then 1 else 2 end,
+                    case
+                        when candidate.year = due.target_year and candidate.is_full_year then 0
+                        when candidate.year = due.target_year then 1
+                        when candidate.is_full_year or due.measure_kind = 'stock' then 2
+                        else 3
+                    end,
                     candidate.year desc,
                     case when candidate.is_full_year then 0 else 1 end,
                     candidate.preference,
@@ -396,8 +404,11 @@ chosen as (
             ) as place
         from candidate
         inner join due on due.target_id = candidate.target_id
-        where candidate.year <= due.target_year
-          and candidate.value is not null
+        where candidate.value is not null
+          and (
+              candidate.year = due.target_year
+              or (candidate.year < due.target_year and due.measure_kind not in ('annual_flow', 'growth', 'average_growth'))
+          )
     ) as ranked
     where ranked.place = 1
 ),
@@ -501,7 +512,11 @@ select
         when value is null and target_year > year($month_start_date) then 'not_started'
         when value is null then 'no_data'
         when is_satisfied and measured_year = target_year and is_full_year then 'met'
-        when is_satisfied then 'met_early'
+        -- Before the target year is over: what only rises stays above its target, a stock is there already, and a
+        -- share counts for a whole earlier year. Part of a year says nothing final of a share, a ratio or growth.
+        when is_satisfied and measure_kind in ('level', 'annual_flow', 'stock') and not is_lower_better then 'met_early'
+        when is_satisfied and measured_year < target_year and is_full_year
+            and measure_kind not in ('growth', 'average_growth') then 'met_early'
         when measured_year = target_year and is_full_year then 'not_met'
         when target_year >= year($month_start_date) then 'on_the_way'
         -- the year is over and its full figure was never given: neither met nor missed can be said

@@ -257,3 +257,80 @@ def test_targets_without_data_are_listed_as_such(bureau, rows):
 def test_policy_parameters_and_counters_are_no_targets(bureau, rows):
     bureau.computes("2018-06", names=PROGRESS)
     assert {one.kind for one in rows("indicators.target_progress", "2018-06")} == {"target", "qualitative"}
+
+
+AIR_ROUTES = "新开国际及地区航线数"
+
+
+def test_a_years_flow_is_not_met_by_another_years(bureau, target, rows):
+    department(bureau, f"{AIR_ROUTES} | 2017 | 9 | 条")
+    bureau.computes("2018-06", names=PROGRESS)
+    routes = target("2018-06", "T054")
+    assert (routes.value, routes.status) == (None, "no_data")
+    assert {one.measure_kind for one in rows("indicators.target_progress", "2018-06", target_id="T054")} == {
+        "annual_flow"
+    }
+
+
+def test_last_years_growth_does_not_meet_this_years_target(bureau, target):
+    department(bureau, f"{SOFTWARE}同比增速 | 2016 | 25 | %")
+    bureau.computes("2017-06", names=PROGRESS)
+    assert (target("2017-06", "T036").value, target("2017-06", "T036").status) == (None, "no_data")
+
+
+def test_growth_of_part_of_the_year_is_so_far_and_decides_nothing(bureau, target):
+    department(bureau, f"{SOFTWARE}同比增速 | 2017-12 | 45 | %")
+    bureau.computes("2017-12", names=PROGRESS)
+    growth = target("2017-12", "T036")
+    assert (growth.value, growth.status, growth.is_so_far) == (45, "on_the_way", True)
+
+
+def test_average_growth_to_an_earlier_year_is_not_that_to_the_target_year(bureau, target):
+    department(
+        bureau, "服务贸易进出口总额 | 2016 | 107 | 亿美元"
+    )  # (107 / 70.39) - 1 = 52 % in a single year
+    bureau.computes("2016-12", names=PROGRESS)
+    growth = target("2016-12", "T002")
+    assert (growth.value, growth.status) == (None, "not_started")
+
+
+def test_a_share_of_part_of_the_target_year_is_on_the_way(bureau, target):
+    department(
+        bureau, "服务贸易占对外贸易比重 | 2016 | 31.05 | %", "服务贸易占对外贸易比重 | 2017-03 | 40 | %"
+    )
+    bureau.computes("2016-12", "2017-03", "2017-12", names=PROGRESS)
+    assert target("2016-12", "T003").status == "met_early"
+    for month in ("2017-03", "2017-12"):
+        share = target(month, "T003")
+        assert (share.value, share.is_so_far, share.status) == (40, True, "on_the_way")
+
+
+def test_part_of_an_earlier_year_does_not_displace_the_full_year_before_it(bureau, target):
+    department(
+        bureau,
+        "服务贸易占对外贸易比重 | 2018 | 35 | %",
+        "服务贸易占对外贸易比重 | 2019-03 | 20 | %",
+        "服务贸易占对外贸易比重 | 2019-04 | 45 | %",
+    )
+    months = ("2018-12", "2019-03", "2019-04")
+    bureau.computes(*months, names=PROGRESS)
+    assert [(target(month, "T005").value, target(month, "T005").status) for month in months] == [
+        (35, "met_early")
+    ] * 3
+
+
+def test_the_headline_share_so_far_is_on_the_way_all_through_the_target_year(bureau, target, rates_of_seven):
+    months = [f"2020-{month:02d}" for month in range(1, 13)]
+    for number, month in enumerate(months):
+        services = 40 if number % 2 else 5  # the share to date passes 30 % and falls below it again
+        bureau.files("E1", month, f"item | partner | export\nSI2 | USA | {services}", unit="USD_100M")
+        bureau.shares("DM-2", f"month | export | import\n{month} | 20 | 20", unit="USD_100M")
+    bureau.computes(*months, names=PROGRESS)
+    assert {target(month, "T005").status for month in months[:-1]} == {"on_the_way"}
+    assert target("2020-12", "T005").status == "met"
+
+
+def test_a_ratio_that_should_fall_is_not_met_by_part_of_a_year(bureau, target):
+    department(bureau, "社会物流总费用占GDP比重 | 2020-06 | 12 | %")
+    bureau.computes("2020-06", names=PROGRESS)
+    assert (target("2020-06", "T063").value, target("2020-06", "T063").status) == (12, "on_the_way")
