@@ -3,6 +3,7 @@
 What a table holds stands in its SQL file and nowhere here.
 """
 
+import os
 from collections.abc import Iterator
 
 import dagster as dg
@@ -12,7 +13,7 @@ from assets.described import asset_key, table_spec
 from assets.partitions import months, months_of
 from assets.raw import POOL, row_count
 from assets.resources import Warehouse
-from pipelines.warehouse.build import build
+from pipelines.warehouse.build import build_months
 from pipelines.warehouse.sqlfiles import SqlTable, build_order, catalogue
 
 
@@ -35,13 +36,13 @@ def table_asset(table: SqlTable) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None] | dg.MaterializeResult]:
         connection, parameters = warehouse.connection, warehouse.parameters
         wanted = months_of(context) if table.is_partitioned else []
-        if not wanted:
-            build(connection, table.name, None, parameters)
-        for position, month in enumerate(wanted):
-            result = build(connection, table.name, month, parameters, is_prepared=position > 0)
-            context.add_asset_metadata(
-                {"dagster/partition_row_count": result.row_count}, asset_key=key, partition_key=str(month)
-            )
+        for result in build_months(connection, table.name, wanted, parameters, workers=os.cpu_count() or 1):
+            if result.month is not None:
+                context.add_asset_metadata(
+                    {"dagster/partition_row_count": result.row_count},
+                    asset_key=key,
+                    partition_key=str(result.month),
+                )
         yield from evaluations(connection, table, wanted)
         for spec in specs:
             # The evaluations above speak for the check, month by month; its step output only says "done".

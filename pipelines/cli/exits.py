@@ -47,6 +47,13 @@ _ENVIRONMENT = {
     "LedgerUnusable",
     "StoreDamaged",
     "WarehouseOutdated",
+    # A rule, a query, a layout or a table model that a bureau has changed and that cannot be used as it is.
+    "InvalidRule",
+    "InvalidLayout",
+    "SqlContractError",
+    "PublicationModelError",
+    "InvalidCatalogue",
+    "ReaderCannotStart",
     "NoSnapshot",
     "DraftUnavailable",
     "ReferenceTableBroken",

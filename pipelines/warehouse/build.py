@@ -6,6 +6,7 @@ What the table is stands in its SQL file; nothing is computed in Python here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,9 @@ from pipelines.warehouse.sqlfiles import (
     build_order,
     catalogue,
 )
+
+# Below this many months sharing them out costs more than it saves.
+_FEWEST_MONTHS_SHARED = 4
 
 
 class BuildFailed(RuntimeError):
@@ -78,18 +82,34 @@ def build_months(
     months: Iterable[Month],
     params: Mapping[str, Any],
     *,
+    workers: int = 1,
     sql_dir: Path = SQL_DIR,
 ) -> list[BuildResult]:
-    """Compute one table for several months in one transaction: all of them or none.
+    """Compute one table for several months, in the order of the months; a table without months once.
 
-    For backfills: one commit in place of one a month. A table that is not kept by month is computed once.
-    Raises as `build`.
+    For backfills: one commit in place of one a month. With `workers` the months are shared out to as many
+    threads, each with a cursor and a transaction of its own: a month's queries are too small for DuckDB to
+    spread one over the cores. An error leaves every share as it was or whole. Raises as `build`.
     """
     table = _table(table_name, sql_dir)
     wanted: list[Month | None] = [None]
     if table.is_partitioned:
         wanted = [*sorted(set(months))]
-    return _replace(con, table, wanted, params, is_prepared=False)
+    if workers < 2 or len(wanted) < _FEWEST_MONTHS_SHARED:
+        return _replace(con, table, wanted, params, is_prepared=False)
+    _prepare(con, table, _bound(table, wanted[0], params))
+    size = -(-len(wanted) // workers)
+    shares = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+    [(threads,)] = con.execute("select current_setting('threads')").fetchall()
+    con.execute("set threads = 1")
+    try:
+        with ThreadPoolExecutor(len(shares), thread_name_prefix="build") as pool:
+            done = pool.map(
+                lambda share: _replace(con.cursor(), table, share, params, is_prepared=True), shares
+            )
+            return [result for results in done for result in results]
+    finally:
+        con.execute(f"set threads = {int(threads)}")
 
 
 def _replace(

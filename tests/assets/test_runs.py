@@ -150,19 +150,19 @@ def double_february(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
     """core.service_trade gets every row of February twice, as a wrong join would."""
     import assets.tables as tables
 
-    real = tables.build
+    real = tables.build_months
 
     def faulty(
-        connection: duckdb.DuckDBPyConnection, name: str, month: Month | None, *rest: object, **more: object
+        connection: duckdb.DuckDBPyConnection, name: str, months: list[Month], *rest: object, **more: object
     ) -> object:
-        result = real(connection, name, month, *rest, **more)  # type: ignore[arg-type]
-        if name == "core.service_trade" and month == FEBRUARY:
+        result = real(connection, name, months, *rest, **more)  # type: ignore[arg-type]
+        if name == "core.service_trade" and FEBRUARY in months:
             connection.execute(
                 "insert into core.service_trade select * from core.service_trade where month_start_date = '2019-02-01'"
             )
         return result
 
-    monkeypatch.setattr(tables, "build", faulty)
+    monkeypatch.setattr(tables, "build_months", faulty)
 
 
 def test_a_deleted_warehouse_gives_every_published_file_back_byte_for_byte(settings: Settings) -> None:
