@@ -26,12 +26,18 @@
 -- column: amount_that_may_be_negative | double | this month, imports of insurance and rows explained as refunds
 -- column: ytd_that_must_not_be_negative | double | likewise, since January
 -- column: ytd_that_may_be_negative | double | likewise, since January
--- column: summed_amount | double | this month as it enters the sum since January: 0 where it is — (not applicable)
+-- column: summed_amount | double | this month as it enters the sum since January: 0 where it is — (not applicable); over all rows of an item and partner listed more than once, said at the first of them
 -- column: summed_ytd_amount | double | since January, likewise
 -- column: previous_ytd_amount | double | since January up to the month before, declared unit: 0 in January and for a row new this year; empty if unknown
 -- column: expected_ytd_amount | double | previous_ytd_amount plus summed_amount
 -- column: ytd_gap | double | summed_ytd_amount less expected_ytd_amount, exact in decimals before it is a double
 -- column: ytd_gap_in_last_digits | double | the gap's size in units of the last printed digit
+-- column: unreported_change | double | where this month is blank: ytd_amount less previous_ytd_amount
+-- column: unreported_change_in_last_digits | double | its size in units of the last printed digit
+-- column: figure_cell | varchar | cell of this month's amount, else of the amount since January
+-- column: named_partner_row_count | bigint | on a row of the whole world (世界): rows of single partners for the same item and flow; empty on other rows
+-- column: amount_in_currency_units | double | size of this month's amount, currency units
+-- column: ytd_in_currency_units | double | size of the amount since January, currency units
 -- column: last_month_amount | double | accepted for the month before, declared unit of this return
 -- column: growth_on_last_month_pct | double | in US dollars; empty unless the month before is above zero
 -- column: larger_with_last_month_usd | double | the larger of the two, in US dollars
@@ -80,13 +86,21 @@ filed_line as (
         count(*) over (
             partition by l.submission_id, l.flow, l.item_code, l.partner_code
         ) as same_key_count,
+        row_number() over (
+            partition by l.submission_id, l.flow, l.item_code, l.partner_code order by l.sheet, l.row_number
+        ) as place_in_key,
         case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as usd_per_currency_unit,
         cast(l.amount as double) * cast(l.unit_multiplier as double)
             * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as amount_usd,
         -- insurance pays back more than it takes in; refunds are entered as negative amounts
         (l.flow = 'import' and coalesce(substr(l.item_code, 1, 2), '') = 'SF')
-            or strpos(coalesce(l.remark, ''), '退') > 0
-            or strpos(coalesce(l.remark, ''), '冲') > 0 as may_be_negative
+            or strpos(coalesce(l.remark, ''), '退款') > 0
+            or strpos(coalesce(l.remark, ''), '退费') > 0
+            or strpos(coalesce(l.remark, ''), '冲销') > 0
+            or strpos(coalesce(l.remark, ''), '冲减') > 0
+            or strpos(coalesce(l.remark, ''), '红冲') > 0
+            or strpos(lower(coalesce(l.remark, '')), 'refund') > 0
+            or strpos(lower(coalesce(l.remark, '')), 'reversal') > 0 as may_be_negative
     from raw.service_trade_line as l
     inner join filed as f on f.submission_id = l.submission_id
     left join dollar as r
@@ -192,13 +206,80 @@ latest_this_year as (
     select
         a.*,
         c.month_count_after,
-        row_number() over (
+        -- rows that list one key twice in a return have the same age
+        rank() over (
             partition by a.enterprise_code, a.flow, a.item_code, a.partner_key
             order by a.month_start_date desc, a.submission_id
         ) as age
     from accepted as a
     inner join covered_after as c
         on c.enterprise_code = a.enterprise_code and c.month_start_date = a.month_start_date
+),
+-- What was accepted last this year, of a key listed twice the sum of its rows. — (not applicable) counts as nothing
+-- in a sum; a blank is not reported and leaves the sum unknown, as a withheld figure does.
+latest_key as (
+    select
+        enterprise_code,
+        flow,
+        item_code,
+        partner_key,
+        month_start_date,
+        month_count_after,
+        submission_id,
+        unit_code,
+        unit_multiplier,
+        currency_code,
+        case
+            when count(*) = count(*) filter (where ytd_state in ('value', 'zero', 'not_applicable'))
+                then sum(case when ytd_state = 'not_applicable' then 0 else ytd_amount end)
+        end as ytd_amount
+    from latest_this_year
+    where age = 1
+    group by
+        enterprise_code, flow, item_code, partner_key, month_start_date, month_count_after, submission_id,
+        unit_code, unit_multiplier, currency_code
+),
+-- This return likewise.
+key_sum as (
+    select
+        submission_id,
+        flow,
+        item_code,
+        partner_key,
+        case
+            when count(*) = count(*) filter (where amount_state in ('value', 'zero', 'not_applicable'))
+                then sum(case when amount_state = 'not_applicable' then 0 else amount end)
+        end as amount,
+        count(*) = count(*) filter (where amount_state is null) as is_month_blank,
+        case
+            when count(*) = count(*) filter (where ytd_state in ('value', 'zero', 'not_applicable'))
+                then sum(case when ytd_state = 'not_applicable' then 0 else ytd_amount end)
+        end as ytd_amount
+    from line
+    group by submission_id, flow, item_code, partner_key
+),
+-- 世界 adds up the economies beside it: listed with one of them, something is counted twice.
+with_figure as (
+    select
+        submission_id,
+        flow,
+        item_code,
+        coalesce(p.partner_kind, '') = 'world' as is_world
+    from line as l
+    left join reference.partners as p on p.partner_code = l.partner_code
+    where l.partner_code is not null
+      and l.item_code is not null
+      and (l.amount_state in ('value', 'withheld') or l.ytd_state in ('value', 'withheld'))
+),
+beside_world as (
+    select
+        submission_id,
+        flow,
+        item_code,
+        count(*) filter (where not is_world) as named_partner_row_count
+    from with_figure
+    group by submission_id, flow, item_code
+    having count(*) filter (where is_world) > 0
 ),
 -- Last printed digit of a return: the finest one used on it, but not finer than the form asks for.
 read_for_digits as (
@@ -255,11 +336,10 @@ ytd as (
         l.flow,
         case
             when extract(month from l.period_start_date) = 1 then 0
-            when k.age = 1 then
+            when k.submission_id is not null then
                 case
-                    when k.is_listed_twice or k.month_count_after <> extract(month from l.month_start_date)
+                    when k.month_count_after <> extract(month from l.month_start_date)
                         - 1 - extract(month from k.month_start_date) then null
-                    when k.ytd_state = 'not_applicable' then 0
                     when k.unit_code = l.unit_code then k.ytd_amount
                     when k.currency_code = l.currency_code
                         then try_cast(
@@ -269,21 +349,25 @@ ytd as (
                 end
             when y.month_count = extract(month from l.month_start_date) - 1 then 0
         end as previous_ytd_amount,
-        -- — (not applicable) counts as nothing in a sum; a blank is not reported and leaves the sum unknown
-        case when l.amount_state = 'not_applicable' then 0 else l.amount end as amount,
-        case when l.ytd_state = 'not_applicable' then 0 else l.ytd_amount end as ytd_amount,
+        g.amount,
+        g.is_month_blank,
+        g.ytd_amount,
         case when d.decimal_count <= c.most_decimals then d.decimal_count else c.most_decimals end as decimal_count,
         case
             when k.unit_code = l.unit_code and kd.decimal_count <= c.most_decimals then kd.decimal_count
             when k.unit_code = l.unit_code then c.most_decimals
         end as previous_decimal_count
     from line as l
-    left join latest_this_year as k
+    inner join key_sum as g
+        on g.submission_id = l.submission_id
+        and g.flow = l.flow
+        and g.item_code = l.item_code
+        and g.partner_key = l.partner_key
+    left join latest_key as k
         on k.enterprise_code = l.enterprise_code
         and k.flow = l.flow
         and k.item_code = l.item_code
         and k.partner_key = l.partner_key
-        and k.age = 1
     left join covered_year as y on y.enterprise_code = l.enterprise_code
     left join decimals as d on d.submission_id = l.submission_id
     left join decimals as kd on kd.submission_id = k.submission_id
@@ -293,8 +377,7 @@ ytd as (
             case when unit_multiplier >= 1000000 then 6 else 2 end as most_decimals
         from reference.units
     ) as c on c.unit_code = l.unit_code
-    where l.same_key_count = 1
-      and l.item_code is not null
+    where l.place_in_key = 1
 ),
 ytd_gap as (
     select
@@ -307,6 +390,7 @@ ytd_gap as (
         y.previous_ytd_amount,
         y.previous_ytd_amount + y.amount as expected_ytd_amount,
         y.ytd_amount - (y.previous_ytd_amount + y.amount) as gap,
+        case when y.is_month_blank then y.ytd_amount - y.previous_ytd_amount end as unreported_change,
         case
             when y.previous_decimal_count < y.decimal_count then y.previous_decimal_count
             else y.decimal_count
@@ -443,6 +527,7 @@ compared as (
         g.previous_ytd_amount,
         g.expected_ytd_amount,
         g.gap,
+        g.unreported_change,
         g.decimal_count,
         -- what a figure of history is worth in the declared unit of this return
         l.usd_per_currency_unit * cast(l.unit_multiplier as double) as usd_per_declared_unit,
@@ -468,8 +553,17 @@ compared as (
         case when h.median_usd is not null then 'line' else 'flow' end as history_basis,
         -- where the line has no history of its own, its flow is set against the flow's
         case when h.median_usd is not null then l.amount_usd else fn.amount_usd end as history_compared_usd,
-        case when l.amount = 0 then coalesce(z.month_count, 0) end as nonzero_month_count_before_zero
+        case when l.amount = 0 then coalesce(z.month_count, 0) end as nonzero_month_count_before_zero,
+        case
+            when l.amount_state in ('value', 'withheld') or l.ytd_state in ('value', 'withheld')
+                then w.named_partner_row_count
+        end as named_partner_row_count
     from line as l
+    left join reference.partners as wp on wp.partner_code = l.partner_code and wp.partner_kind = 'world'
+    left join beside_world as w
+        on w.submission_id = l.submission_id
+        and w.flow = l.flow
+        and w.item_code = case when wp.partner_code is not null then l.item_code end
     left join ytd_gap as g
         on g.submission_id = l.submission_id
         and g.sheet = l.sheet
@@ -651,6 +745,20 @@ select
         when 5 then 0.00001
         else 0.000001
     end as ytd_gap_in_last_digits,
+    cast(l.unreported_change as double) as unreported_change,
+    abs(cast(l.unreported_change as double)) / case l.decimal_count
+        when 0 then 1.0
+        when 1 then 0.1
+        when 2 then 0.01
+        when 3 then 0.001
+        when 4 then 0.0001
+        when 5 then 0.00001
+        else 0.000001
+    end as unreported_change_in_last_digits,
+    coalesce(l.amount_cell, l.ytd_cell) as figure_cell,
+    l.named_partner_row_count,
+    abs(cast(l.amount as double)) * cast(l.unit_multiplier as double) as amount_in_currency_units,
+    abs(cast(l.ytd_amount as double)) * cast(l.unit_multiplier as double) as ytd_in_currency_units,
     coalesce(l.last_month_same_unit, l.last_month_usd / nullif(l.usd_per_declared_unit, 0)) as last_month_amount,
     case
         when l.last_month_usd > 0 then 100 * (l.amount_usd / nullif(l.last_month_usd, 0) - 1)

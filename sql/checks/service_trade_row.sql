@@ -19,6 +19,9 @@
 -- column: partner_code | varchar | as recognised
 -- column: partner_text | varchar | as typed
 -- column: is_item_in_version | boolean | the classification in force in the month has the item; empty when it was not recognised
+-- column: is_single_item | boolean | the item is one of the twelve or below, not the total of services; empty when it is not in force
+-- column: same_listed_cell | varchar | cell of the first row with the same item, partner and flow, where this is not the first
+-- column: is_listed_once | boolean | no row before it has the same item, partner and flow
 -- column: industry_code | varchar | GB/T 4754-2017, of the register, else of FM-1
 -- column: implausible_flow_zh | varchar | flow that the industry does not usually trade in this item
 -- column: implausible_flow_en | varchar | the same
@@ -50,6 +53,35 @@ sheet_row as (
         count(*) filter (where flow = 'import' and amount > 0) as import_count
     from line
     group by month_start_date, submission_id, enterprise_code, sheet, row_number, item_code, partner_code
+),
+listed as (
+    -- rows that say something of the same item, partner and flow, in the order of the sheet
+    select
+        submission_id,
+        sheet,
+        row_number,
+        row_number() over (
+            partition by submission_id, flow, item_code, coalesce(partner_code, '') order by sheet, row_number
+        ) as place,
+        first_value(coalesce(item_cell, amount_cell, ytd_cell)) over (
+            partition by submission_id, flow, item_code, coalesce(partner_code, '') order by sheet, row_number
+        ) as first_cell
+    from line
+    where item_code is not null
+      and (
+          amount_state in ('value', 'zero', 'withheld', 'invalid')
+          or ytd_state in ('value', 'zero', 'withheld', 'invalid')
+      )
+),
+listed_again as (
+    select
+        submission_id,
+        sheet,
+        row_number,
+        min(first_cell) as first_cell
+    from listed
+    where place > 1
+    group by submission_id, sheet, row_number
 ),
 register_industry as (
     select
@@ -128,6 +160,9 @@ select
         when r.item_code is not null
             then i.item_code is not null
     end as is_item_in_version,
+    case when i.item_code is not null then i.level >= 1 end as is_single_item,
+    d.first_cell as same_listed_cell,
+    d.submission_id is null as is_listed_once,
     r.industry_code,
     case when r.export_count > 0 and not r.is_export_usual then '出口' else '进口' end as implausible_flow_zh,
     case when r.export_count > 0 and not r.is_export_usual then 'export' else 'import' end as implausible_flow_en,
@@ -141,4 +176,6 @@ left join reference.ebops_items as i
     and i.valid_from <= r.month_start_date
     and (i.valid_until is null or i.valid_until >= r.month_start_date)
 left join reference.partners as p on p.partner_code = r.partner_code
+left join listed_again as d
+    on d.submission_id = r.submission_id and d.sheet = r.sheet and d.row_number = r.row_number
 order by r.submission_id, r.sheet, r.row_number

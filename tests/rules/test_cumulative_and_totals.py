@@ -205,3 +205,46 @@ def test_a_not_applicable_contract_does_not_excuse_the_total_of_outsourcing(bure
     contracts = "contract | executed\nC1 | 10\nC2 | —"
     bureau.file("2020-04", "", contracts, contract_total={"executed": "999"})
     assert ("H3", "F40") in bureau.asked("2020-04")
+
+
+def test_an_item_listed_twice_adds_up_over_both_rows(bureau: Any) -> None:
+    head = "item | partner | export | export_ytd\n"
+    bureau.file("2020-03", head + "SJ35 | USA | 5.25 | 15.25", is_accepted=True)
+    bureau.file("2020-04", head + "SJ35 | USA | 1.50 | 10.50\nSJ35 | USA | 1.00 | 7.25")
+    assert gaps(bureau) == []
+    bureau.connection.execute("update raw.service_trade_line set ytd_amount = 9.25 where ytd_amount = 7.25")
+    assert gaps(bureau) == [("H2", "E11")]
+
+
+def test_an_item_listed_twice_last_month_is_carried_as_its_sum(bureau: Any) -> None:
+    head = "item | partner | export | export_ytd\n"
+    bureau.file(
+        "2020-03", head + "SJ35 | USA | 5.25 | 10.25\nSJ35 | USA | 1.00 | 5.00", is_accepted=True
+    )
+    file_line(bureau, "2020-04", "1.50", "18.75")
+    assert gaps(bureau) == [("H2", "E11")]
+
+
+def test_both_cells_of_an_item_listed_twice_are_named(bureau: Any) -> None:
+    bureau.file("2020-04", "item | partner | export\nSJ35 | USA | 1.50\nSJ35 | USA | 2.50")
+    [found] = [found for found in bureau.findings("2020-04") if found.rule == "Q9"]
+    assert "A11" in found.message.zh and "A12" in found.message.zh
+    assert "A11" in found.message.en and "A12" in found.message.en
+
+
+@pytest.mark.parametrize(
+    ("remark", "rule"),
+    [("冲绳客户", "H5"), ("退休金服务", "H5"), ("客户退款", "H5b"), ("红冲上月发票", "H5b"), ("Refund to client", "H5b")],
+)
+def test_only_the_words_of_a_refund_let_a_negative_amount_be_asked_about(
+    bureau: Any, remark: str, rule: str
+) -> None:
+    bureau.file("2020-04", f"item | partner | export | remark\nSJ35 | USA | -5 | {remark}")
+    [found] = [found for found in bureau.findings("2020-04") if found.rule in ("H5", "H5b")]
+    assert found.rule == rule
+
+
+def test_a_refund_is_confirmed_by_an_officer_and_not_by_its_own_remark(bureau: Any) -> None:
+    bureau.file("2020-04", "item | partner | export | remark\nSJ35 | USA | -5 | 客户退款")
+    [found] = [found for found in bureau.findings("2020-04") if found.rule == "H5b"]
+    assert found.severity.value == "warning"

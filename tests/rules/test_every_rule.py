@@ -109,6 +109,28 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
         filed("item | partner | export\nSJ | USA | 100.00\nSJ1 | USA | 60.00\nSJ35 | USA | 30.00"),
         filed("item | partner | export\nSJ | USA | 90.00\nSJ1 | USA | 60.00\nSJ35 | USA | 30.00"),
     ),
+    "H2c": (
+        "E11",
+        after(one_line("50.00", "150.25", "2020-02", is_accepted=True), one_line("", "201.37")),
+        after(one_line("50.00", "150.25", "2020-02", is_accepted=True), one_line("", "150.25")),
+    ),
+    "H4c": (
+        "D12",
+        filed("item | partner | export\nSJ35 | USA | 60.00\nSJ35 | W1 | 100.00"),
+        filed("item | partner | export | import\nSJ35 | USA | 60.00 |\nSJ35 | W1 | — | 100.00"),
+    ),
+    "H4d": (
+        "A11",
+        filed("item | partner | export\nS | USA | 100.12"),
+        filed("item | partner | export\nSA | USA | 100.12"),
+    ),
+    "H9a": ("D11", one_line("1000000000"), one_line("999999999.99")),
+    "H9b": ("E11", one_line("", "1000000000"), one_line("", "999999999.99")),
+    "Q9": (
+        "A13",
+        filed("item | partner | export\nSJ35 | USA | 60.00\nSJ35 | JPN | 5.00\nSJ35 | USA | 40.00"),
+        filed("item | partner | export | import\nSJ35 | USA | 60.00 | —\nSJ35 | USA | — | 40.00"),
+    ),
     "H5": ("D11", one_line("-3.00"), one_line("0")),
     "H5b": (
         "F11",
