@@ -1,8 +1,9 @@
 -- table:  core.goods_trade
 -- title:  货物进出口 / Goods trade by source (customs DM-2; BoP basis DM-1)
--- grain:  one row per month, source and flow
+-- grain:  one row per month (or January-February), source and flow
 -- reads:  validated.department_cell, core.bop_services, core.exchange_rate
--- column: month_start_date | date | first day of the month
+-- column: month_start_date | date | first day of the month; February for January and February in one figure
+-- column: period_kind | varchar | month, or months_1_2: counts in the year to date only, never as February
 -- column: source | varchar | customs or safe
 -- column: flow | varchar | export or import
 -- column: amount_usd | decimal(24,4) | US dollars, unrounded; empty where the month has no rate
@@ -46,17 +47,74 @@ latest as (
     select
         *,
         row_number() over (
-            partition by period_start_date, flow, currency_code
+            partition by period_code, flow, currency_code
             order by sequence desc, submission_id desc, sheet desc, row_number desc
         ) as recency
     from flow_row
     where currency_code in ('USD', 'CNY')
-      and period_code = substr(cast(period_start_date as varchar), 1, 7)
+      and (period_code = substr(cast(period_start_date as varchar), 1, 7) or period_code like '%-M01-02')
+),
+
+dated as (
+    select
+        *,
+        case when period_code like '%-M01-02' then 'months_1_2' else 'month' end as period_kind
+    from latest
+    where recency = 1
+),
+
+-- January and February in one figure hold until both months are given on their own, by the same table or later.
+joint_in_force as (
+    select
+        flow,
+        year(period_start_date) as year
+    from dated as joint
+    where period_kind = 'months_1_2'
+    group by flow, year(period_start_date)
+    having (
+        select count(distinct single.period_start_date)
+        from dated as single
+        where single.period_kind = 'month'
+          and single.flow = joint.flow
+          and year(single.period_start_date) = year(joint.period_start_date)
+          and month(single.period_start_date) <= 2
+          and single.sequence >= max(joint.sequence)
+    ) < 2
+),
+
+in_force as (
+    select
+        dated.*,
+        case when dated.period_kind = 'months_1_2' then make_date(year(dated.period_start_date), 2, 1) else dated.period_start_date end as month_start_date
+    from dated
+    left join joint_in_force as joint
+        on joint.flow = dated.flow
+        and joint.year = year(dated.period_start_date)
+    where (dated.period_kind = 'months_1_2' and joint.year is not null)
+       or (dated.period_kind = 'month' and (joint.year is null or month(dated.period_start_date) > 2))
+),
+
+-- Two months together convert at the mean of their rates.
+rate as (
+    select 'month' as period_kind, month_start_date, currency_code, cny_per_unit, usd_per_unit
+    from core.exchange_rate
+    union all
+    select
+        'months_1_2' as period_kind,
+        max(month_start_date) as month_start_date,
+        currency_code,
+        cast(sum(cny_per_unit) * 0.5 as decimal(18, 8)) as cny_per_unit,
+        cast(sum(usd_per_unit) * 0.5 as decimal(18, 16)) as usd_per_unit
+    from core.exchange_rate
+    where month(month_start_date) <= 2
+    group by year(month_start_date), currency_code
+    having count(*) = 2
 ),
 
 customs as (
     select
-        period_start_date as month_start_date,
+        month_start_date,
+        period_kind,
         flow,
         max(amount) filter (where currency_code = 'USD') as declared_usd,
         max(amount) filter (where currency_code = 'CNY') as declared_cny,
@@ -65,14 +123,14 @@ customs as (
             max(line_id) filter (where currency_code = 'USD'),
             max(line_id) filter (where currency_code = 'CNY')
         ) as line_id
-    from latest
-    where recency = 1
-    group by period_start_date, flow
+    from in_force
+    group by month_start_date, period_kind, flow
 ),
 
 goods as (
     select
         customs.month_start_date,
+        customs.period_kind,
         'customs' as source,
         customs.flow,
         coalesce(customs.declared_usd, cast(customs.declared_cny * yuan.usd_per_unit as decimal(24, 4))) as amount_usd,
@@ -80,13 +138,14 @@ goods as (
         customs.department,
         customs.line_id
     from customs
-    left join core.exchange_rate as yuan
-        on yuan.month_start_date = customs.month_start_date and yuan.currency_code = 'CNY'
-    left join core.exchange_rate as dollar
-        on dollar.month_start_date = customs.month_start_date and dollar.currency_code = 'USD'
+    left join rate as yuan
+        on yuan.period_kind = customs.period_kind and yuan.month_start_date = customs.month_start_date and yuan.currency_code = 'CNY'
+    left join rate as dollar
+        on dollar.period_kind = customs.period_kind and dollar.month_start_date = customs.month_start_date and dollar.currency_code = 'USD'
     union all
     select
         month_start_date,
+        period_kind,
         'safe' as source,
         flow,
         amount_usd,
@@ -99,6 +158,7 @@ goods as (
 
 select
     month_start_date,
+    period_kind,
     source,
     flow,
     amount_usd,

@@ -9,6 +9,7 @@
 -- column: first_month_start_date | date | first month of the period
 -- column: base_first_month_start_date | date | first month of the same period a year earlier
 -- column: base_month_start_date | date | last month of the same period a year earlier
+-- column: expected_month_count | integer | months in the period: 1, or those since January
 -- column: is_reported | boolean | something was reported for this period
 -- column: is_base_reported | boolean | something was reported for the same period a year earlier
 -- column: is_complete | boolean | every month of the period has figures
@@ -56,12 +57,41 @@ covered_month as (
     select 'safe' as source, month_start_date
     from core.bop_services
     where item_code not in ('G', 'GS')
-      and amount_usd is not null
+      and coalesce(amount_usd, amount_cny) is not null
+    union
+    select 'safe' as source, make_date(year(month_start_date), 1, 1) as month_start_date
+    from core.bop_services
+    where item_code not in ('G', 'GS')
+      and period_kind = 'months_1_2'
     union
     select source, month_start_date
     from core.goods_trade
     where source = 'customs'
-      and amount_usd is not null
+      and coalesce(amount_usd, amount_cny) is not null
+    union
+    select source, make_date(year(month_start_date), 1, 1) as month_start_date
+    from core.goods_trade
+    where source = 'customs'
+      and period_kind = 'months_1_2'
+),
+
+-- Sources that give January and February of this year or the last in one figure.
+joint_source as (
+    select 'direct_report' as source
+    from filing_month
+    where joint_count > 0
+    union
+    select 'safe' as source
+    from core.bop_services
+    where period_kind = 'months_1_2'
+      and item_code not in ('G', 'GS')
+      and year(month_start_date) in (year($month_start_date), year($month_start_date) - 1)
+    union
+    select source
+    from core.goods_trade
+    where period_kind = 'months_1_2'
+      and source = 'customs'
+      and year(month_start_date) in (year($month_start_date), year($month_start_date) - 1)
 ),
 
 expected as (
@@ -131,7 +161,6 @@ filed as (
             where filing_month.month_start_date >= span.base_first_date
               and filing_month.month_start_date <= make_date(year($month_start_date) - 1, month($month_start_date), 1)
         ) as base_zero_return_count,
-        sum(filing_month.joint_count) as joint_count,
         sum(expected.enterprise_count) filter (
             where filing_month.month_start_date >= span.first_date and filing_month.month_start_date <= $month_start_date
         ) as outstanding_count
@@ -153,7 +182,7 @@ judged as (
             -- One month of a January-February return has no figure of its own, and February without January
             -- would compare the two sides of a wandering Spring Festival.
             when month($month_start_date) <= 2 and counted.expected_month_count = 1
-                and counted.source = 'direct_report' and coalesce(filed.joint_count, 0) > 0 then 'months_1_2'
+                and joint_source.source is not null then 'months_1_2'
             when month($month_start_date) = 2 and counted.expected_month_count = 1
                 and (counted.january_count = 0 or counted.base_january_count = 0) then 'months_1_2'
             when counted.covered_count < counted.expected_month_count
@@ -161,6 +190,7 @@ judged as (
         end as blank_reason
     from counted
     left join filed on filed.period = counted.period and counted.source = 'direct_report'
+    left join joint_source on joint_source.source = counted.source
 )
 
 select
@@ -170,6 +200,7 @@ select
     first_date as first_month_start_date,
     base_first_date as base_first_month_start_date,
     make_date(year($month_start_date) - 1, month($month_start_date), 1) as base_month_start_date,
+    cast(expected_month_count as integer) as expected_month_count,
     covered_count > 0 as is_reported,
     base_covered_count > 0 as is_base_reported,
     covered_count = expected_month_count as is_complete,

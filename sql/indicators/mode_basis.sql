@@ -57,7 +57,7 @@ summed as (
         measure.measure,
         cell.alloc_basis,
         cell.currency_code,
-        case when count(cell.amount) = count(*) then sum(cell.amount) end as amount
+        case when coverage.is_complete and count(cell.amount) = count(*) then sum(cell.amount) end as amount
     from cell
     inner join measure on measure.flow = cell.flow
     inner join core.period_coverage as coverage
@@ -65,7 +65,7 @@ summed as (
         and cell.month_start_date >= coverage.first_month_start_date
     where coverage.month_start_date = $month_start_date
     group by
-        coverage.source, coverage.period, coverage.status,
+        coverage.source, coverage.period, coverage.is_complete, coverage.status,
         cell.profile, measure.measure, cell.alloc_basis, cell.currency_code
 ),
 

@@ -91,6 +91,7 @@ summed as (
     select
         coverage.source,
         coverage.period,
+        coverage.is_complete,
         coverage.is_comparable,
         coverage.blank_reason,
         coverage.status,
@@ -99,12 +100,14 @@ summed as (
         cell.measure,
         cell.currency_code,
         case
-            when count(*) filter (where cell.month_start_date >= coverage.first_month_start_date)
+            when coverage.is_complete
+                and count(*) filter (where cell.month_start_date >= coverage.first_month_start_date)
                 = count(cell.amount) filter (where cell.month_start_date >= coverage.first_month_start_date)
                 then sum(cell.amount) filter (where cell.month_start_date >= coverage.first_month_start_date)
         end as amount,
         case
-            when count(*) filter (where cell.month_start_date <= coverage.base_month_start_date)
+            when coverage.is_base_complete
+                and count(*) filter (where cell.month_start_date <= coverage.base_month_start_date)
                 = count(cell.amount) filter (where cell.month_start_date <= coverage.base_month_start_date)
                 then sum(cell.amount) filter (where cell.month_start_date <= coverage.base_month_start_date)
         end as base_amount,
@@ -123,7 +126,7 @@ summed as (
         )
     where coverage.month_start_date = $month_start_date
     group by
-        coverage.source, coverage.period, coverage.is_comparable, coverage.blank_reason, coverage.status,
+        coverage.source, coverage.period, coverage.is_complete, coverage.is_base_complete, coverage.is_comparable, coverage.blank_reason, coverage.status,
         scope.scope, kind.outsourcing_type, cell.measure, cell.currency_code
 )
 
@@ -142,6 +145,7 @@ select
             then 100 * (cast(amount as double) / nullif(cast(base_amount as double), 0) - 1)
     end as growth_pct,
     case
+        when amount is null and not is_complete then 'months_missing'
         when amount is null then 'not_reported'
         when not is_comparable then blank_reason
         when base_amount is null then 'no_base'

@@ -26,10 +26,10 @@ with pairing as (
 ),
 
 goods_cell as (
-    select source, month_start_date, 'USD' as currency_code, amount_usd as amount, flow
+    select source, month_start_date, 'USD' as currency_code, amount_usd as amount, flow, period_kind
     from core.goods_trade
     union all
-    select source, month_start_date, 'CNY' as currency_code, amount_cny as amount, flow
+    select source, month_start_date, 'CNY' as currency_code, amount_cny as amount, flow, period_kind
     from core.goods_trade
 ),
 
@@ -73,17 +73,21 @@ paired as (
         frame.services_base_amount,
         -- Both flows of every month, or no goods total at all.
         case
-            when count(goods.amount) filter (where goods.month_start_date >= frame.first_month_start_date) = 2 * frame.expected_month_count
+            when sum(case when goods.amount is null then 0 when goods.period_kind = 'months_1_2' then 2 else 1 end)
+                filter (where goods.month_start_date >= frame.first_month_start_date) = 2 * frame.expected_month_count
                 then sum(goods.amount) filter (where goods.month_start_date >= frame.first_month_start_date)
         end as goods_amount,
         case
-            when count(goods.amount) filter (where goods.month_start_date <= frame.base_month_start_date) = 2 * frame.expected_month_count
+            when sum(case when goods.amount is null then 0 when goods.period_kind = 'months_1_2' then 2 else 1 end)
+                filter (where goods.month_start_date <= frame.base_month_start_date) = 2 * frame.expected_month_count
                 then sum(goods.amount) filter (where goods.month_start_date <= frame.base_month_start_date)
         end as goods_base_amount
     from frame
     left join goods_cell as goods
         on goods.source = frame.goods_source
         and goods.currency_code = frame.currency_code
+        -- January and February in one figure are of the year to date, never of February.
+        and (frame.period = 'ytd' or goods.period_kind = 'month')
         and (
             (goods.month_start_date >= frame.first_month_start_date and goods.month_start_date <= $month_start_date)
             or (
@@ -127,7 +131,9 @@ select
     end as services_to_goods_pct,
     case
         when share_pct is not null then null
-        when not is_reported or services_amount is null or (is_complete and goods_amount is null) then 'not_reported'
+        when not is_reported then 'not_reported'
+        when not is_complete then 'months_missing'
+        when services_amount is null or goods_amount is null then 'not_reported'
         else 'months_missing'
     end as blank_reason,
     status

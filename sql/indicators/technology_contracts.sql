@@ -24,9 +24,40 @@ with series as (
     where family = 'technology_contracts'
 ),
 
+-- Two months together convert at the mean of their rates.
+rate as (
+    select 'month' as period_kind, month_start_date, currency_code, cny_per_unit, usd_per_unit
+    from core.exchange_rate
+    union all
+    select
+        'months_1_2' as period_kind,
+        min(month_start_date) as month_start_date,
+        currency_code,
+        cast(sum(cny_per_unit) * 0.5 as decimal(18, 8)) as cny_per_unit,
+        cast(sum(usd_per_unit) * 0.5 as decimal(18, 16)) as usd_per_unit
+    from core.exchange_rate
+    where month(month_start_date) <= 2
+    group by year(month_start_date), currency_code
+    having count(*) = 2
+),
+
+-- January and February in one figure hold unless both months are given on their own.
+monthly as (
+    select
+        *,
+        count(*) filter (where period_kind = 'month' and month(period_start_date) <= 2) over same_year as single_count,
+        count(*) filter (where period_kind = 'months_1_2') over same_year as joint_count
+    from core.department_indicator
+    where is_city
+      and period_kind in ('month', 'months_1_2')
+      and value is not null
+    window same_year as (partition by indicator, year(period_start_date))
+),
+
 filed as (
     select
-        indicator.period_start_date as month_start_date,
+        case when indicator.period_kind = 'months_1_2' then make_date(year(indicator.period_start_date), 2, 1) else indicator.period_start_date end as month_start_date,
+        indicator.period_kind,
         series.flow,
         series.measure,
         indicator.department,
@@ -36,30 +67,32 @@ filed as (
         cast(indicator.value * indicator.unit_multiplier as decimal(24, 4)) as amount_declared,
         rate.usd_per_unit,
         rate.cny_per_unit
-    from core.department_indicator as indicator
+    from monthly as indicator
     inner join series on series.canonical_indicator = indicator.indicator
-    left join core.exchange_rate as rate
-        on rate.month_start_date = indicator.period_start_date
+    left join rate
+        on rate.period_kind = indicator.period_kind
+        and rate.month_start_date = indicator.period_start_date
         and rate.currency_code = indicator.currency_code
-    where indicator.is_city
-      and indicator.period_kind = 'month'
-      and indicator.value is not null
+    where case
+            when indicator.period_kind = 'months_1_2' then indicator.single_count < 2
+            else indicator.joint_count = 0 or indicator.single_count = 2 or month(indicator.period_start_date) > 2
+        end
       and indicator.period_start_date >= make_date(year($month_start_date) - 1, 1, 1)
-      and indicator.period_start_date <= $month_start_date
+      and indicator.period_end_date <= cast($month_start_date + interval 1 month - interval 1 day as date)
 ),
 
 flow_cell as (
-    select month_start_date, flow, measure, department, is_provisional, '' as currency_code,
+    select month_start_date, period_kind, flow, measure, department, is_provisional, '' as currency_code,
         cast(value as decimal(24, 4)) as amount
     from filed
     where measure = 'contract_count'
     union all
-    select month_start_date, flow, measure, department, is_provisional, 'USD' as currency_code,
+    select month_start_date, period_kind, flow, measure, department, is_provisional, 'USD' as currency_code,
         case when declared_currency_code = 'USD' then amount_declared else cast(amount_declared * usd_per_unit as decimal(24, 4)) end as amount
     from filed
     where measure <> 'contract_count' and declared_currency_code is not null
     union all
-    select month_start_date, flow, measure, department, is_provisional, 'CNY' as currency_code,
+    select month_start_date, period_kind, flow, measure, department, is_provisional, 'CNY' as currency_code,
         case when declared_currency_code = 'CNY' then amount_declared else cast(amount_declared * cny_per_unit as decimal(24, 4)) end as amount
     from filed
     where measure <> 'contract_count' and declared_currency_code is not null
@@ -67,11 +100,12 @@ flow_cell as (
 
 -- Exports plus imports only of months for which both were filed.
 cell as (
-    select month_start_date, flow, measure, department, is_provisional, currency_code, amount
+    select month_start_date, period_kind, flow, measure, department, is_provisional, currency_code, amount
     from flow_cell
     union all
     select
         month_start_date,
+        period_kind,
         'total' as flow,
         measure,
         max(department) as department,
@@ -79,7 +113,7 @@ cell as (
         currency_code,
         case when count(amount) = 2 then sum(amount) end as amount
     from flow_cell
-    group by month_start_date, measure, currency_code
+    group by month_start_date, period_kind, measure, currency_code
 ),
 
 span as (
@@ -104,12 +138,13 @@ summed as (
         cell.currency_code,
         span.expected_month_count,
         -- A cumulative figure needs every month since January.
+        count(*) filter (where cell.month_start_date >= span.first_date) as row_count,
         case
-            when count(cell.amount) filter (where cell.month_start_date >= span.first_date) = span.expected_month_count
+            when sum(cell.month_count) filter (where cell.month_start_date >= span.first_date) = span.expected_month_count
                 then sum(cell.amount) filter (where cell.month_start_date >= span.first_date)
         end as amount,
         case
-            when count(cell.amount) filter (
+            when sum(cell.month_count) filter (
                 where cell.month_start_date >= span.base_first_date
                   and cell.month_start_date <= make_date(year($month_start_date) - 1, month($month_start_date), 1)
             ) = span.expected_month_count
@@ -120,8 +155,13 @@ summed as (
         end as base_amount,
         max(cell.department) filter (where cell.month_start_date >= span.first_date) as department,
         max(case when cell.is_provisional then 1 else 0 end) filter (where cell.month_start_date >= span.first_date) as provisional_mark
-    from cell
-    cross join span
+    from (
+        select
+            *,
+            case when amount is null then 0 when period_kind = 'months_1_2' then 2 else 1 end as month_count
+        from cell
+    ) as cell
+    inner join span on span.period = 'ytd' or cell.period_kind = 'month'
     group by cell.flow, cell.measure, span.period, cell.currency_code, span.expected_month_count
 )
 
@@ -137,6 +177,7 @@ select
         when base_amount > 0 then 100 * (cast(amount as double) / nullif(cast(base_amount as double), 0) - 1)
     end as growth_pct,
     case
+        when amount is null and row_count > 0 and period = 'ytd' then 'months_missing'
         when amount is null then 'not_reported'
         when base_amount is null then 'no_base'
         when base_amount <= 0 then 'base_not_positive'

@@ -54,11 +54,14 @@ measure as (
     select 'import' as flow, 'balance' as measure, -1 as sign
 ),
 
+-- A year to date that lacks a month is no year to date and stays empty.
 -- One row a district_code, measure and period; a month whose rate is missing makes the sums over it unknown.
 summed as (
     select
         coverage.source,
         coverage.period,
+        coverage.is_complete,
+        coverage.is_base_complete,
         coverage.is_comparable,
         coverage.blank_reason,
         coverage.status,
@@ -68,13 +71,15 @@ summed as (
         count(*) filter (where cell.month_start_date >= coverage.first_month_start_date) as row_count,
         count(*) filter (where cell.month_start_date <= coverage.base_month_start_date) as base_row_count,
         case
-            when count(*) filter (where cell.month_start_date >= coverage.first_month_start_date)
+            when coverage.is_complete
+                and count(*) filter (where cell.month_start_date >= coverage.first_month_start_date)
                 = count(cell.amount) filter (where cell.month_start_date >= coverage.first_month_start_date)
                 and (measure.measure <> 'balance' or count(distinct cell.flow) filter (where cell.month_start_date >= coverage.first_month_start_date) = 2)
                 then sum(cell.amount * measure.sign) filter (where cell.month_start_date >= coverage.first_month_start_date)
         end as amount,
         case
-            when count(*) filter (where cell.month_start_date <= coverage.base_month_start_date)
+            when coverage.is_base_complete
+                and count(*) filter (where cell.month_start_date <= coverage.base_month_start_date)
                 = count(cell.amount) filter (where cell.month_start_date <= coverage.base_month_start_date)
                 and (measure.measure <> 'balance' or count(distinct cell.flow) filter (where cell.month_start_date <= coverage.base_month_start_date) = 2)
                 then sum(cell.amount * measure.sign) filter (where cell.month_start_date <= coverage.base_month_start_date)
@@ -92,7 +97,7 @@ summed as (
         )
     where coverage.month_start_date = $month_start_date
     group by
-        coverage.source, coverage.period, coverage.is_comparable, coverage.blank_reason, coverage.status,
+        coverage.source, coverage.period, coverage.is_complete, coverage.is_base_complete, coverage.is_comparable, coverage.blank_reason, coverage.status,
         measure.measure, cell.currency_code, cell.district_code
 ),
 
@@ -137,6 +142,7 @@ select
             then 100 * (cast(summed.amount as double) / nullif(cast(summed.base_amount as double), 0) - 1)
     end as growth_pct,
     case
+        when summed.amount is null and not summed.is_complete then 'months_missing'
         when summed.amount is null then 'not_reported'
         when not summed.is_comparable then summed.blank_reason
         when summed.base_amount is null then 'no_base'

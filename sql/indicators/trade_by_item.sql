@@ -21,6 +21,7 @@
 with month_cell as (
     select
         'direct_report' as source,
+        'month' as period_kind,
         cell.month_start_date,
         cell.flow,
         cell.main_item_code as item_code,
@@ -34,6 +35,7 @@ with month_cell as (
     union all
     select
         'safe' as source,
+        cell.period_kind,
         cell.month_start_date,
         cell.flow,
         cell.item_code,
@@ -47,10 +49,10 @@ with month_cell as (
 ),
 
 cell as (
-    select source, month_start_date, flow, item_code, 'USD' as currency_code, amount_usd as amount
+    select source, period_kind, month_start_date, flow, item_code, 'USD' as currency_code, amount_usd as amount
     from month_cell
     union all
-    select source, month_start_date, flow, item_code, 'CNY' as currency_code, amount_cny as amount
+    select source, period_kind, month_start_date, flow, item_code, 'CNY' as currency_code, amount_cny as amount
     from month_cell
 ),
 
@@ -68,11 +70,15 @@ measure as (
     select 'import' as flow, 'balance' as measure, -1 as sign
 ),
 
+-- A year to date that lacks a month is no year to date and stays empty.
 -- One row a item_code, measure and period; a month whose rate is missing makes the sums over it unknown.
 summed as (
     select
         coverage.source,
         coverage.period,
+        coverage.is_complete,
+        coverage.is_base_complete,
+        coverage.expected_month_count,
         coverage.is_comparable,
         coverage.blank_reason,
         coverage.status,
@@ -82,13 +88,28 @@ summed as (
         count(*) filter (where cell.month_start_date >= coverage.first_month_start_date) as row_count,
         count(*) filter (where cell.month_start_date <= coverage.base_month_start_date) as base_row_count,
         case
-            when count(*) filter (where cell.month_start_date >= coverage.first_month_start_date)
+            when coverage.is_complete
+                -- SAFE's figures need both months and flows without a gap; enterprises that did not file have none.
+                and (
+                    coverage.source <> 'safe'
+                    or sum(case when cell.amount is null then 0 when cell.period_kind = 'months_1_2' then 2 else 1 end)
+                        filter (where cell.month_start_date >= coverage.first_month_start_date)
+                    = coverage.expected_month_count * case when measure.measure in ('total', 'balance') then 2 else 1 end
+                )
+                and count(*) filter (where cell.month_start_date >= coverage.first_month_start_date)
                 = count(cell.amount) filter (where cell.month_start_date >= coverage.first_month_start_date)
                 and (measure.measure <> 'balance' or count(distinct cell.flow) filter (where cell.month_start_date >= coverage.first_month_start_date) = 2)
                 then sum(cell.amount * measure.sign) filter (where cell.month_start_date >= coverage.first_month_start_date)
         end as amount,
         case
-            when count(*) filter (where cell.month_start_date <= coverage.base_month_start_date)
+            when coverage.is_base_complete
+                and (
+                    coverage.source <> 'safe'
+                    or sum(case when cell.amount is null then 0 when cell.period_kind = 'months_1_2' then 2 else 1 end)
+                        filter (where cell.month_start_date <= coverage.base_month_start_date)
+                    = coverage.expected_month_count * case when measure.measure in ('total', 'balance') then 2 else 1 end
+                )
+                and count(*) filter (where cell.month_start_date <= coverage.base_month_start_date)
                 = count(cell.amount) filter (where cell.month_start_date <= coverage.base_month_start_date)
                 and (measure.measure <> 'balance' or count(distinct cell.flow) filter (where cell.month_start_date <= coverage.base_month_start_date) = 2)
                 then sum(cell.amount * measure.sign) filter (where cell.month_start_date <= coverage.base_month_start_date)
@@ -97,6 +118,7 @@ summed as (
     inner join measure on measure.flow = cell.flow
     inner join core.period_coverage as coverage
         on coverage.source = cell.source
+        and (coverage.period = 'ytd' or cell.period_kind = 'month')
         and (
             cell.month_start_date >= coverage.first_month_start_date
             or (
@@ -106,7 +128,7 @@ summed as (
         )
     where coverage.month_start_date = $month_start_date
     group by
-        coverage.source, coverage.period, coverage.is_comparable, coverage.blank_reason, coverage.status,
+        coverage.source, coverage.period, coverage.is_complete, coverage.is_base_complete, coverage.expected_month_count, coverage.is_comparable, coverage.blank_reason, coverage.status,
         measure.measure, cell.currency_code, cell.item_code
 ),
 
@@ -137,6 +159,7 @@ select
             then 100 * (cast(summed.amount as double) / nullif(cast(summed.base_amount as double), 0) - 1)
     end as growth_pct,
     case
+        when summed.amount is null and not summed.is_complete then 'months_missing'
         when summed.amount is null then 'not_reported'
         when not summed.is_comparable then summed.blank_reason
         when summed.base_amount is null then 'no_base'

@@ -56,6 +56,8 @@ summed as (
     select
         coverage.source,
         coverage.period,
+        coverage.is_complete,
+        coverage.is_base_complete,
         coverage.is_comparable,
         coverage.blank_reason,
         coverage.status,
@@ -82,7 +84,7 @@ summed as (
         )
     where coverage.month_start_date = $month_start_date
     group by
-        coverage.source, coverage.period, coverage.is_comparable, coverage.blank_reason, coverage.status,
+        coverage.source, coverage.period, coverage.is_complete, coverage.is_base_complete, coverage.is_comparable, coverage.blank_reason, coverage.status,
         cell.profile, measure.measure, cell.mode, cell.currency_code
 ),
 
@@ -90,6 +92,8 @@ whole as (
     select
         source,
         period,
+        is_complete,
+        is_base_complete,
         is_comparable,
         blank_reason,
         status,
@@ -98,10 +102,11 @@ whole as (
         currency_code,
         sum(row_count) as row_count,
         sum(base_row_count) as base_row_count,
-        case when sum(row_count) = sum(known_count) then sum(amount) end as amount,
-        case when sum(base_row_count) = sum(base_known_count) then sum(base_amount) end as base_amount
+        -- A year to date that lacks a month is no year to date.
+        case when is_complete and sum(row_count) = sum(known_count) then sum(amount) end as amount,
+        case when is_base_complete and sum(base_row_count) = sum(base_known_count) then sum(base_amount) end as base_amount
     from summed
-    group by source, period, is_comparable, blank_reason, status, profile, measure, currency_code
+    group by source, period, is_complete, is_base_complete, is_comparable, blank_reason, status, profile, measure, currency_code
 ),
 
 mode as (
@@ -127,6 +132,7 @@ filled as (
         mode.mode,
         whole.period,
         whole.currency_code,
+        whole.is_complete,
         whole.is_comparable,
         whole.blank_reason,
         whole.status,
@@ -161,6 +167,7 @@ select
             then 100 * (cast(amount as double) / nullif(cast(base_amount as double), 0) - 1)
     end as growth_pct,
     case
+        when amount is null and not is_complete then 'months_missing'
         when amount is null then 'not_reported'
         when not is_comparable then blank_reason
         when base_amount is null then 'no_base'

@@ -67,6 +67,7 @@ direct_month as (
 bop_cell as (
     select
         cell.month_start_date,
+        cell.period_kind,
         cell.flow,
         currency.currency_code,
         cell.item_code,
@@ -87,6 +88,7 @@ bop_month as (
     select
         'safe' as source,
         month_start_date,
+        period_kind,
         flow,
         currency_code,
         case
@@ -99,18 +101,18 @@ bop_month as (
                 then sum(amount) filter (where is_knowledge_intensive)
         end as knowledge_intensive_amount
     from bop_cell
-    group by month_start_date, flow, currency_code
+    group by month_start_date, period_kind, flow, currency_code
 ),
 
 source_month as (
     select
-        source, month_start_date, flow, currency_code,
+        source, month_start_date, 'month' as period_kind, flow, currency_code,
         all_count, excluding_travel_count, knowledge_intensive_count,
         all_amount, excluding_travel_amount, knowledge_intensive_amount
     from direct_month
     union all
     select
-        source, month_start_date, flow, currency_code,
+        source, month_start_date, period_kind, flow, currency_code,
         1, 1, 1,
         all_amount, all_amount - travel_amount, knowledge_intensive_amount
     from bop_month
@@ -118,15 +120,15 @@ source_month as (
 
 -- A month in which nobody had business of a scope has no row in it; a row without an amount is one unknown.
 scope_month as (
-    select source, month_start_date, flow, currency_code, 'all' as scope, all_amount as amount
+    select source, month_start_date, period_kind, flow, currency_code, 'all' as scope, all_amount as amount
     from source_month
     where all_count > 0
     union all
-    select source, month_start_date, flow, currency_code, 'excluding_travel' as scope, excluding_travel_amount as amount
+    select source, month_start_date, period_kind, flow, currency_code, 'excluding_travel' as scope, excluding_travel_amount as amount
     from source_month
     where excluding_travel_count > 0
     union all
-    select source, month_start_date, flow, currency_code, 'knowledge_intensive' as scope, knowledge_intensive_amount as amount
+    select source, month_start_date, period_kind, flow, currency_code, 'knowledge_intensive' as scope, knowledge_intensive_amount as amount
     from source_month
     where knowledge_intensive_count > 0
 ),
@@ -153,6 +155,10 @@ frame as (
         coverage.first_month_start_date,
         coverage.base_first_month_start_date,
         coverage.base_month_start_date,
+        coverage.expected_month_count,
+        coverage.is_reported,
+        coverage.is_complete,
+        coverage.is_base_complete,
         coverage.is_comparable,
         coverage.blank_reason,
         coverage.zero_return_count,
@@ -182,6 +188,10 @@ summed as (
         frame.scope,
         frame.period,
         frame.currency_code,
+        frame.is_reported,
+        frame.is_complete,
+        frame.is_base_complete,
+        frame.expected_month_count,
         frame.is_comparable,
         frame.blank_reason,
         frame.status,
@@ -200,7 +210,13 @@ summed as (
                 then sum(amount.amount * measure.sign) filter (where amount.month_start_date <= frame.base_month_start_date)
         end as base_amount,
         count(amount.month_start_date) filter (where amount.month_start_date >= frame.first_month_start_date) as row_count,
-        count(amount.month_start_date) filter (where amount.month_start_date <= frame.base_month_start_date) as base_row_count
+        count(amount.month_start_date) filter (where amount.month_start_date <= frame.base_month_start_date) as base_row_count,
+        -- Months and flows that are known; January and February in one figure are two.
+        coalesce(sum(case when amount.amount is null then 0 when amount.period_kind = 'months_1_2' then 2 else 1 end)
+            filter (where amount.month_start_date >= frame.first_month_start_date), 0) as known_cell_count,
+        coalesce(sum(case when amount.amount is null then 0 when amount.period_kind = 'months_1_2' then 2 else 1 end)
+            filter (where amount.month_start_date <= frame.base_month_start_date), 0) as base_known_cell_count,
+        frame.expected_month_count * count(distinct measure.flow) as expected_cell_count
     from frame
     inner join measure on measure.measure = frame.measure
     left join scope_month as amount
@@ -208,6 +224,7 @@ summed as (
         and amount.scope = frame.scope
         and amount.currency_code = frame.currency_code
         and amount.flow = measure.flow
+        and (frame.period = 'ytd' or amount.period_kind = 'month')
         and (
             amount.month_start_date >= frame.first_month_start_date
             or (
@@ -216,17 +233,29 @@ summed as (
             )
         )
     group by
-        frame.source, frame.measure, frame.scope, frame.period, frame.currency_code, frame.is_comparable,
+        frame.source, frame.measure, frame.scope, frame.period, frame.currency_code, frame.is_reported,
+        frame.is_complete, frame.is_base_complete, frame.expected_month_count, frame.is_comparable,
         frame.blank_reason, frame.status, frame.zero_return_count, frame.base_zero_return_count
 ),
 
 -- No line at all and at least one accepted zero return: somebody said "none", so the sum is zero. No line
--- and no zero return: silence, so the sum stays empty.
+-- and no zero return: silence, so the sum stays empty. A year to date lacks no month, and SAFE's figures lack no
+-- flow of any month: a sum that is smaller than what it is called would be a wrong figure.
 with_zero_returns as (
     select
         *,
-        case when row_count = 0 and zero_return_count > 0 then 0 else amount end as known_amount,
-        case when base_row_count = 0 and base_zero_return_count > 0 then 0 else base_amount end as known_base_amount
+        case
+            when not is_complete then null
+            when source = 'safe' and known_cell_count < expected_cell_count then null
+            when row_count = 0 and zero_return_count > 0 then 0
+            else amount
+        end as known_amount,
+        case
+            when not is_base_complete then null
+            when source = 'safe' and base_known_cell_count < expected_cell_count then null
+            when base_row_count = 0 and base_zero_return_count > 0 then 0
+            else base_amount
+        end as known_base_amount
     from summed
 )
 
@@ -244,6 +273,11 @@ select
             then 100 * (cast(known_amount as double) / nullif(cast(known_base_amount as double), 0) - 1)
     end as growth_pct,
     case
+        when known_amount is null and not is_reported then 'not_reported'
+        when known_amount is null and not is_complete then 'months_missing'
+        -- reported, but only as January and February in one figure
+        when known_amount is null and (blank_reason = 'months_1_2' or (source = 'safe' and period = 'month' and row_count = 0)) then 'months_1_2'
+        when known_amount is null and source = 'safe' and period = 'ytd' and known_cell_count > 0 then 'months_missing'
         when known_amount is null then 'not_reported'
         when not is_comparable then blank_reason
         when known_base_amount is null then 'no_base'

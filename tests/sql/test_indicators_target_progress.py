@@ -164,13 +164,13 @@ def test_a_year_complete_in_returns_is_judged_for_good(bureau, target, rates_of_
     assert share.gap == pytest.approx(Decimal("-1.428571"))
 
 
-def test_a_year_with_a_month_missing_is_not_called_missed(bureau, target, rates_of_seven):
+def test_a_year_with_a_month_missing_is_no_figure_and_not_called_missed(bureau, target, rates_of_seven):
     months = [f"2020-{month:02d}" for month in range(2, 13)]
     for month in months:
         bureau.files("E1", month, "item | partner | export\nSI2 | USA | 16", unit="USD_100M")
     bureau.computes(*months, names=PROGRESS)
     total = target("2020-12", "T004")
-    assert (total.value, total.is_so_far, total.status) == (176, True, "on_the_way")
+    assert (total.value, total.is_so_far, total.status) == (None, False, "no_data")
 
 
 def test_yuan_are_never_held_against_a_target_in_dollars(bureau, target):

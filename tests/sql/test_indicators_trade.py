@@ -138,7 +138,7 @@ def test_a_year_to_date_with_a_month_missing_last_year_has_no_growth(bureau, row
         exports(bureau, "E1", month, "10")
     bureau.computes("2019-02", "2019-03", "2020-01", "2020-02", "2020-03", names=TOTAL)
     ytd = row("indicators.trade_total", "2020-03", measure="exports", **YTD)
-    assert (ytd.amount, ytd.base_amount) == (30, 20)
+    assert (ytd.amount, ytd.base_amount) == (30, None)
     assert (ytd.growth_pct, ytd.growth_blank_reason) == (None, "months_missing")
 
 
@@ -266,3 +266,110 @@ def test_districts_are_those_of_the_register(bureau, rows):
         for district in rows("indicators.trade_by_district", "2020-03", **key)
     }
     assert found == {"420106": (1, 1), "420111": (30, 2)}
+
+
+def test_a_year_to_date_that_lacks_a_month_is_empty_in_every_table(bureau, rows):
+    outsourcing = "contract_no | type | shore | contract_amount | executed\nC1 | ITO | offshore | 100 | 10"
+    for month in ("2020-01", "2020-03"):  # February: nobody
+        bureau.files("E1", month, "item | partner | export\nSI2 | SGP | 10", outsourcing=outsourcing)
+    tables = (
+        "indicators.trade_total",
+        "indicators.trade_by_item",
+        "indicators.trade_by_partner",
+        "indicators.trade_by_partner_group",
+        "indicators.trade_by_district",
+        "indicators.trade_by_mode",
+        "indicators.mode_basis",
+        "indicators.outsourcing",
+    )
+    bureau.computes("2020-01", "2020-03", names=tables)
+    for table in tables:
+        found = [one for one in rows(table, "2020-03", source="direct_report", period="ytd")]
+        assert found, table
+        assert {one.amount for one in found} == {None}, table
+        if table != "indicators.mode_basis":
+            assert {one.growth_blank_reason for one in found} == {"months_missing"}, table
+        assert any(one.amount for one in rows(table, "2020-03", period="month")), table
+        assert any(one.amount for one in rows(table, "2020-01", period="ytd")), table
+
+
+def test_safe_with_one_flow_missing_is_no_smaller_total(bureau, row):
+    bureau.shares(
+        "DM-1",
+        """
+        month   | item_code | credit | debit
+        2020-01 | S         | 4      | 5
+        2020-02 | S         | 4      | ..
+        2020-01 | SI        | 1      | 1
+        2020-02 | SI        | 1      |
+        """,
+        unit="USD_100M",
+    )
+    bureau.computes("2020-01", "2020-02", names=("indicators.trade_total", "indicators.trade_by_item"))
+    for period in ("month", "ytd"):
+        key = {"source": "safe", "period": period, "currency_code": "USD"}
+        for measure in ("total", "imports", "balance"):
+            total = row("indicators.trade_total", "2020-02", scope="all", measure=measure, **key)
+            assert total.amount is None, (period, measure)
+        exports = row("indicators.trade_total", "2020-02", scope="all", measure="exports", **key)
+        assert exports.amount == {"month": 400_000_000, "ytd": 800_000_000}[period]
+        assert (
+            row("indicators.trade_by_item", "2020-02", item_code="SI", measure="total", **key).amount is None
+        )
+
+
+def test_january_and_february_of_departments_in_one_figure_count_in_the_year_to_date_only(bureau, row):
+    exports(bureau, "E1", "2020-01", "100")
+    exports(bureau, "E1", "2020-02", "100")
+    exports(bureau, "E1", "2020-03", "100")
+    bureau.shares(
+        "DM-1",
+        "month | item_code | credit | debit\n2020年1-2月 | S | 8 | 9\n2020-03 | S | 4 | 5",
+        unit="USD_100M",
+    )
+    bureau.shares("DM-2", "month | export | import\n2020年1-2月 | 200 | 300\n2020-03 | 100 | 200", unit="USD")
+    months = ("2020-01", "2020-02", "2020-03")
+    bureau.computes(*months, names=("indicators.trade_total", "indicators.share_of_foreign_trade"))
+
+    def safe(month: str, period: str):
+        return row(
+            "indicators.trade_total", month, source="safe", measure="total", scope="all", period=period,
+            currency_code="USD",
+        )  # fmt: skip
+
+    assert [safe(month, "ytd").amount for month in months] == [None, 1_700_000_000, 2_600_000_000]
+    assert [safe(month, "month").amount for month in months] == [None, None, 900_000_000]
+    assert safe("2020-02", "month").growth_blank_reason == "months_1_2"
+    cny = row(
+        "indicators.trade_total", "2020-02", source="safe", measure="total", scope="all", period="ytd",
+        currency_code="CNY",
+    )  # fmt: skip
+    assert cny.amount == 11_900_000_000
+    share = {"source": "direct_report", "currency_code": "USD"}
+    table = "indicators.share_of_foreign_trade"
+    assert row(table, "2020-02", period="month", **share).share_pct is None
+    assert row(table, "2020-02", period="ytd", **share).share_pct == pytest.approx(100 * 200 / 700)
+    assert row(table, "2020-03", period="ytd", **share).share_pct == pytest.approx(100 * 300 / 1100)
+
+
+def test_january_and_february_given_singly_later_replace_the_two_in_one(bureau, rows):
+    bureau.shares("DM-2", "month | export | import\n2020年1-2月 | 50 | 70", unit="USD")
+    bureau.shares("DM-2", "month | export | import\n2020-01 | 20 | 30", unit="USD")
+    bureau.computes(names=("core.goods_trade",))
+    assert [(line.period_kind, line.amount_usd) for line in rows("core.goods_trade", flow="export")] == [
+        ("months_1_2", 50)
+    ]
+    bureau.shares("DM-2", "month | export | import\n2020-02 | 35 | 45", unit="USD")
+    bureau.computes(names=("core.goods_trade",))
+    assert [line.amount_usd for line in rows("core.goods_trade", flow="export")] == [20, 35]
+
+
+def test_technology_contracts_of_january_and_february_in_one_figure_count_in_the_year(bureau, row):
+    name = "技术进口合同数"
+    bureau.shares(
+        "DM-4", f"indicator | period | value | unit\n{name} | 2020年1-2月 | 7 | 份\n{name} | 2020-03 | 2 | 份"
+    )
+    bureau.computes("2020-02", "2020-03", names=("indicators.technology_contracts",))
+    key = {"measure": "contract_count", "flow": "import"}
+    assert row("indicators.technology_contracts", "2020-03", period="ytd", **key).amount == 9
+    assert row("indicators.technology_contracts", "2020-02", period="ytd", **key).amount == 7

@@ -15,6 +15,7 @@ with main_item as (
 cell as (
     select
         bop.month_start_date,
+        bop.period_kind,
         bop.line_id,
         bop.flow,
         bop.item_code,
@@ -23,7 +24,7 @@ cell as (
         main_item.item_code is not null as is_main_item,
         coalesce(main_item.is_travel, false) as is_travel,
         coalesce(main_item.is_knowledge_intensive, false) as is_knowledge_intensive,
-        max(case when bop.item_code = 'S' then 1 else 0 end) over (partition by bop.month_start_date, bop.flow) = 1 as has_total
+        max(case when bop.item_code = 'S' then 1 else 0 end) over (partition by bop.month_start_date, bop.period_kind, bop.flow) = 1 as has_total
     from core.bop_services as bop
     left join main_item on main_item.item_code = bop.item_code
     where bop.month_start_date between $first_date and $last_date
@@ -57,7 +58,7 @@ select
     flow,
     item_code,
     cast(null as varchar) as partner_code,
-    'month' as rate_kind,
+    period_kind as rate_kind,
     cast(line_amount as decimal(30, 6)) as line_amount,
     cast(factor * line_amount as decimal(30, 6)) as amount,
     cast(null as decimal(9, 6)) as share_pct,

@@ -7,7 +7,7 @@ select
     flow,
     'G' as item_code,
     cast(null as varchar) as partner_code,
-    'month' as rate_kind,
+    period_kind as rate_kind,
     cast(case when $currency_code = 'USD' then amount_usd else amount_cny end as decimal(30, 6)) as line_amount,
     line_amount as amount,
     cast(null as decimal(9, 6)) as share_pct,
