@@ -27,10 +27,11 @@ def drafts_of(data: Path, month: str) -> dict[str, bytes]:
 
 
 def publication_rows(warehouse: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every publication table, as stored."""
+    """Every row of every publication table. In which order months were computed is nobody's promise."""
     with duckdb.connect(str(warehouse), read_only=True) as con:
         return {
-            name: con.execute(f"select * from publication.{name}").fetchall() for name in PUBLICATION_TABLES
+            name: con.execute(f"select * from publication.{name} order by all").fetchall()
+            for name in PUBLICATION_TABLES
         }
 
 
