@@ -1,6 +1,6 @@
 -- table:  core.mode_survey
 -- title:  按模式调查数据 / Trade by mode as surveyed by a department or statistical office (DM-6)
--- grain:  one row per period, item, partner, mode and flow
+-- grain:  one row per period, item, partner, mode, flow and currency
 -- reads:  validated.department_cell
 -- column: period_code | varchar | period of the survey, usually a year
 -- column: period_start_date | date | first day of the period
@@ -44,7 +44,7 @@ latest as (
     select
         *,
         row_number() over (
-            partition by period_code, item_code, partner_code, mode, flow
+            partition by period_code, item_code, partner_code, mode, flow, currency_code
             order by sequence desc, submission_id desc, sheet desc, row_number desc
         ) as recency
     from table_row

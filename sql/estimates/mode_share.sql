@@ -1,7 +1,9 @@
 -- table:  estimates.mode_share
 -- title:  各项目四种模式比例 / Share of each mode of supply by item, flow and profile, found at the most detailed item
--- grain:  one row per profile, item, flow and mode with a share above zero
+-- grain:  one row per profile, item, flow and mode with a share above zero, as known in the month
 -- reads:  core.item_ancestor, core.mode_survey, reference.mode_allocation, reference.mode_profiles, reference.partners
+-- param:  month_start_date | date
+-- column: month_start_date | date | first day of the month to which the shares are applied
 -- column: profile | varchar | wto_base, wto_2020s or ons_2019
 -- column: item_code | varchar | EBOPS 2010 item, sql/reference
 -- column: flow | varchar | export or import
@@ -45,43 +47,94 @@ flow_share as (
     inner join flow on profile_share.stated_flow in ('both', flow.flow)
 ),
 
--- A survey of the city itself (DM-6, in dollars or yuan; a survey in another currency is of another economy),
--- the latest period, world total where given and otherwise the sum of partners.
-survey_total as (
-    select
-        survey.item_code,
-        survey.flow,
-        survey.mode,
-        survey.period_start_date,
-        coalesce(
-            sum(survey.value) filter (where partner.partner_kind = 'world'),
-            sum(survey.value) filter (where coalesce(partner.partner_kind, 'country') in ('country', 'not_specified'))
-        ) as value
-    from core.mode_survey as survey
-    left join reference.partners as partner on partner.partner_code = survey.partner_code
-    where survey.mode in ('1', '2', '4')
-      and survey.currency_code in ('USD', 'CNY')
-      and survey.value >= 0
-    group by survey.item_code, survey.flow, survey.mode, survey.period_start_date
-),
-
-survey_share as (
+-- A survey of the city itself (DM-6, in dollars or yuan; a survey in another currency is of another economy). It
+-- is applied from the first month of its own period on; of each item and flow the latest such period.
+survey as (
     select
         item_code,
         flow,
         mode,
-        cast(mode as integer) as mode_order,
+        partner_code,
+        currency_code,
+        period_start_date,
+        state,
+        value * unit_multiplier as amount,
+        max(period_start_date) over (partition by item_code, flow) as latest_start_date
+    from core.mode_survey
+    where mode in ('1', '2', '4')
+      and currency_code in ('USD', 'CNY')
+      and period_start_date <= $month_start_date
+),
+
+-- World or partners, and dollars or yuan, are chosen once for all modes of an item: parts of different wholes have
+-- no common denominator. The world goes before the sum of partners, dollars before yuan.
+survey_basis as (
+    select
+        survey.*,
+        coalesce(partner.partner_kind, 'country') = 'world' as is_world
+    from survey
+    left join reference.partners as partner on partner.partner_code = survey.partner_code
+    where survey.period_start_date = survey.latest_start_date
+      and coalesce(partner.partner_kind, 'country') in ('world', 'country', 'not_specified')
+),
+
+survey_chosen as (
+    select *
+    from (
+        select
+            *,
+            dense_rank() over (
+                partition by item_code, flow
+                order by is_world desc, currency_code desc
+            ) as preference
+        from survey_basis
+    ) as ranked
+    where preference = 1
+),
+
+-- The modes that the survey asks for at all; an item for which one of them is withheld or missing, for the world
+-- or for one partner of several, has no shares: the others would seem larger than they are.
+survey_mode as (
+    select
+        period_start_date,
+        count(distinct mode) as mode_count
+    from survey
+    group by period_start_date
+),
+
+survey_usable as (
+    select
+        chosen.item_code,
+        chosen.flow
+    from survey_chosen as chosen
+    inner join survey_mode on survey_mode.period_start_date = chosen.period_start_date
+    group by chosen.item_code, chosen.flow
+    having count(*) filter (where chosen.state not in ('value', 'zero', 'not_applicable') or chosen.amount < 0) = 0
+       and count(distinct coalesce(chosen.partner_code, '') || '/' || chosen.mode)
+       = max(survey_mode.mode_count) * count(distinct coalesce(chosen.partner_code, ''))
+),
+
+survey_share as (
+    select
+        total.item_code,
+        total.flow,
+        total.mode,
+        cast(total.mode as integer) as mode_order,
         cast(
-            100 * cast(value as double) / nullif(cast(sum(value) over (partition by item_code, flow) as double), 0)
+            100 * cast(total.amount as double)
+            / nullif(cast(sum(total.amount) over (partition by total.item_code, total.flow) as double), 0)
             as decimal(9, 6)
         ) as share_pct
     from (
         select
-            *,
-            max(period_start_date) over (partition by item_code, flow) as latest_start_date
-        from survey_total
-    ) as dated
-    where period_start_date = latest_start_date
+            chosen.item_code,
+            chosen.flow,
+            chosen.mode,
+            coalesce(sum(chosen.amount), 0) as amount
+        from survey_chosen as chosen
+        inner join survey_usable as usable on usable.item_code = chosen.item_code and usable.flow = chosen.flow
+        group by chosen.item_code, chosen.flow, chosen.mode
+    ) as total
 ),
 
 -- Where a share may come from, in order: local survey, the profile itself, the profile that it falls back on.
@@ -126,6 +179,7 @@ candidate as (
 )
 
 select
+    $month_start_date as month_start_date,
     profile,
     item_code,
     flow,

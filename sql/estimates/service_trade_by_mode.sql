@@ -66,7 +66,8 @@ model as (
     from combination
     cross join reference.mode_profiles as profile
     left join estimates.mode_share as share
-        on share.profile = profile.profile
+        on share.month_start_date = $month_start_date
+        and share.profile = profile.profile
         and share.item_code = combination.item_code
         and share.flow = combination.flow
     group by combination.item_code, combination.flow, combination.remote_share_pct, combination.remote_key, profile.profile
@@ -106,7 +107,8 @@ split as (
     from model
     cross join mode_order
     left join estimates.mode_share as share
-        on share.profile = model.profile
+        on share.month_start_date = $month_start_date
+        and share.profile = model.profile
         and share.item_code = model.item_code
         and share.flow = model.flow
         and share.mode = mode_order.mode

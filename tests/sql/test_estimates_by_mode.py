@@ -137,6 +137,58 @@ def test_a_survey_in_pounds_is_of_another_economy_and_allocates_nothing_here(bur
     assert parts(rows) == {"1": Decimal(81), "4": Decimal(19)}
 
 
+def survey(bureau, rows: str, unit: str = "USD_10K") -> None:
+    bureau.shares("DM-6", "item_code | partner_code | mode | flow | value | year\n" + rows, unit=unit)
+
+
+def split_of_computer_services(bureau, rows) -> dict[str, Decimal]:
+    bureau.files("E1", "2020-03", "item | partner | export\nSI2 | USA | 100")
+    bureau.computes("2020-03", names=BY_MODE)
+    return parts(rows)
+
+
+PROFILE_SPLIT = {"1": Decimal(81), "4": Decimal(19)}
+
+
+def test_a_survey_in_several_units_is_added_up_in_money(bureau, rows):
+    survey(bureau, "SI2 | USA | 1 | export | 1 | 2019\nSI2 | USA | 4 | export | 1 | 2019", unit="USD_100M")
+    survey(bureau, "SI2 | JPN | 1 | export | 0 | 2019\nSI2 | JPN | 4 | export | 20000 | 2019", unit="USD_10K")
+    assert split_of_computer_services(bureau, rows) == {
+        "1": Decimal(25),
+        "4": Decimal(75),
+    }
+
+
+def test_a_survey_in_dollars_and_yuan_is_not_added_across_currencies(bureau, rows):
+    survey(bureau, "SI2 | W1 | 1 | export | 50 | 2019\nSI2 | W1 | 4 | export | 50 | 2019", unit="USD")
+    survey(bureau, "SI2 | W1 | 1 | export | 900 | 2019\nSI2 | W1 | 4 | export | 100 | 2019", unit="CNY")
+    assert split_of_computer_services(bureau, rows) == {"1": Decimal(50), "4": Decimal(50)}
+
+
+@pytest.mark.parametrize("mode_4", ["SI2 | W1 | 4 | export | .. | 2019", "SI1 | W1 | 4 | export | 5 | 2019"])
+def test_an_item_with_a_mode_withheld_or_missing_takes_nothing_from_the_survey(bureau, rows, mode_4):
+    survey(bureau, f"SI2 | W1 | 1 | export | 60 | 2019\n{mode_4}")
+    assert split_of_computer_services(bureau, rows) == PROFILE_SPLIT
+
+
+def test_world_and_partners_are_not_mixed_between_the_modes_of_an_item(bureau, rows):
+    survey(
+        bureau,
+        "SI2 | W1 | 1 | export | 60 | 2019\nSI2 | W1 | 4 | export | 40 | 2019\nSI2 | USA | 1 | export | 5 | 2019",
+    )
+    assert split_of_computer_services(bureau, rows) == {"1": Decimal(60), "4": Decimal(40)}
+
+
+def test_partners_for_one_mode_and_the_world_for_another_are_no_shares(bureau, rows):
+    survey(bureau, "SI2 | W1 | 1 | export | 60 | 2019\nSI2 | USA | 4 | export | 40 | 2019")
+    assert split_of_computer_services(bureau, rows) == PROFILE_SPLIT
+
+
+def test_a_survey_applies_from_its_own_period_on(bureau, rows):
+    survey(bureau, "SI2 | W1 | 1 | export | 60 | 2021\nSI2 | W1 | 4 | export | 40 | 2021")
+    assert split_of_computer_services(bureau, rows) == PROFILE_SPLIT
+
+
 def test_the_parts_of_every_line_add_up_to_it_in_both_currencies(bureau, rows):
     awkward = ["0.0001", "0.01", "33.33", "1000000.0003", "0.0007", "99999999.9999"]
     items = ["SC", "SD", "SE", "SI", "SJ22", "SK", "SK1", "SB"]
@@ -164,7 +216,7 @@ def test_the_parts_of_every_line_add_up_to_it_in_both_currencies(bureau, rows):
 def test_every_item_of_the_classification_has_shares_of_a_hundred_in_every_profile(bureau, rows):
     bureau.computes("2020-03", names=("estimates.mode_share",))
     total: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
-    for share in rows("estimates.mode_share"):
+    for share in rows("estimates.mode_share", "2020-03"):
         total[share.profile, share.item_code, share.flow] += share.share_pct
     items = {item.item_code for item in rows("core.item_ancestor") if item.item_code != "S"}
     assert set(total) == {
