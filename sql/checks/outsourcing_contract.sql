@@ -22,6 +22,9 @@
 -- column: previous_cumulative | double | executed since signing as accepted for the month before; empty when that month or that contract was not accepted, or in another unit
 -- column: expected_cumulative | double | previous_cumulative plus this month
 -- column: cumulative_gap_in_last_digits | double | size of executed_cumulative less expected_cumulative, in units of the last printed digit
+-- column: largest_cell | varchar | cell of the largest of the three amounts
+-- column: largest_amount | double | its size, declared unit
+-- column: largest_in_currency_units | double | its size, currency units
 -- method: docs/rules.md
 with filed_line as (
     select
@@ -122,7 +125,25 @@ select
         when 4 then 0.0001
         when 5 then 0.00001
         else 0.000001
-    end as cumulative_gap_in_last_digits
+    end as cumulative_gap_in_last_digits,
+    case
+        when l.contract_amount_cell is not null
+            and abs(coalesce(l.contract_amount, 0)) >= greatest(abs(coalesce(l.executed, 0)), abs(coalesce(l.executed_cumulative, 0)))
+            then l.contract_amount_cell
+        when l.executed_cumulative_cell is not null
+            and abs(coalesce(l.executed_cumulative, 0)) >= abs(coalesce(l.executed, 0))
+            then l.executed_cumulative_cell
+        else l.executed_cell
+    end as largest_cell,
+    -- a cell without a figure is not the largest: nothing is added or compared as zero here
+    cast(
+        greatest(abs(coalesce(l.contract_amount, 0)), abs(coalesce(l.executed, 0)), abs(coalesce(l.executed_cumulative, 0)))
+        as double
+    ) as largest_amount,
+    cast(
+        greatest(abs(coalesce(l.contract_amount, 0)), abs(coalesce(l.executed, 0)), abs(coalesce(l.executed_cumulative, 0)))
+        as double
+    ) * cast(l.unit_multiplier as double) as largest_in_currency_units
 from line as l
 left join previous as v
     on v.enterprise_code = l.enterprise_code

@@ -32,6 +32,7 @@ OTHER_ENTERPRISE = "914201000000000022"
 
 _HEADER_COLUMN = re.compile(r"-- column: ([a-z0-9_]+) \| ([a-z0-9(), ]+?) \|")
 _STATES = {"..": "withheld", "—": "not_applicable"}
+FIRST_DAYS = {"2020": date(2020, 1, 1), "2020-Q1": date(2020, 1, 1), "2020-M01-02": date(2020, 1, 1)}
 FM2_COLUMNS = {
     "item": "A",
     "partner": "C",
@@ -357,7 +358,9 @@ class Bureau:
             for column, (name, text) in enumerate(row.items()):
                 values: dict[str, Any] = {"text": text, "state": "value"}
                 if name in ("month", "day"):
-                    values["day"] = date.fromisoformat(text if len(text) == 10 else f"{text}-01")
+                    values["day"] = FIRST_DAYS.get(text) or date.fromisoformat(
+                        text if len(text) == 10 else f"{text}-01"
+                    )
                     values["code"] = text
                 elif name in ("item_code", "currency_code", "task_no"):
                     values["code"] = text

@@ -284,6 +284,26 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
         department("DM-1", balance_of_payments("60", "150", "52")),
         department("DM-1", balance_of_payments("60", "150", "51")),
     ),
+    "H9c": (
+        "F11",
+        filed("", contracts=CONTRACT + "C1 | 900 | 1000000000 |"),
+        filed("", contracts=CONTRACT + "C1 | 900 | 999999999.99 |"),
+    ),
+    "D8": (
+        "A3",
+        department("DM-3", "month | currency_code | rate | per\n2020-Q1 | USD | 700 | 100"),
+        department("DM-3", "month | currency_code | rate | per\n2020-03 | USD | 700 | 100"),
+    ),
+    "D9": (
+        "A4",
+        department("DM-2", "month | import | export\n2020-03 | 5 | 1\n2020 | 50 | 10"),
+        department("DM-2", "month | import | export\n2020-03 | 5 | 1\n2020-M01-02 | 7 | 2"),
+    ),
+    "D10": (
+        "B3",
+        department("DM-2", "month | import | export\n2020-03 | 100000 | 1"),
+        department("DM-2", "month | import | export\n2020-03 | 99999 | 1"),
+    ),
     "D4": (
         "C3",
         department("DM-2", "month | import | export\n2020-03 | 5 | -1"),
