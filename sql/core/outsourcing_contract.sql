@@ -17,6 +17,8 @@
 -- column: executed_cny | decimal(24,4) | executed in the month, yuan
 -- column: signed_date | date | day of signature
 -- column: is_new_contract | boolean | counted as contract value of this month: it appears for the first time and was signed this year (or its date is blank)
+-- column: contract_state | varchar | value, zero, withheld or not_applicable; empty means blank: not reported
+-- column: executed_state | varchar | as contract_state
 -- column: contract_line_id | varchar | submission/sheet!cell of the contract value
 -- column: line_id | varchar | where the figure stands: submission/sheet!cell
 -- method: docs/methods/outsourcing.md
@@ -45,7 +47,8 @@ line as (
         *,
         cast(contract_amount * unit_multiplier as decimal(24, 4)) as contract_declared,
         cast(executed * unit_multiplier as decimal(24, 4)) as executed_declared,
-        row_number() over (partition by enterprise_code, contract_no order by line_id) as occurrence
+        -- A row without a number is a contract of its own: it cannot be known as another row's.
+        row_number() over (partition by enterprise_code, coalesce(nullif(contract_no, ''), line_id) order by line_id) as occurrence
     from validated.outsourcing_line
     where month_start_date = $month_start_date
 ),
@@ -57,6 +60,7 @@ known_before as (
         contract_no
     from validated.outsourcing_line
     where month_start_date < $month_start_date
+      and contract_no <> ''
 )
 
 select
@@ -88,6 +92,8 @@ select
     known_before.contract_no is null
     and line.occurrence = 1
     and (line.signed_date is null or year(line.signed_date) = year($month_start_date)) as is_new_contract,
+    line.contract_amount_state as contract_state,
+    line.executed_state,
     line.contract_line_id,
     line.line_id
 from line

@@ -22,17 +22,19 @@ with month_cell as (
         month_start_date,
         coalesce(shore, '') as shore,
         coalesce(outsourcing_type, '') as outsourcing_type,
-        -- The value of a contract listed in an earlier month is not signed again: zero, not unknown.
-        case when count(*) filter (where is_new_contract) = count(contract_usd) filter (where is_new_contract)
-            then sum(case when is_new_contract then contract_usd else 0 end) end as contract_usd,
-        case when count(*) filter (where is_new_contract) = count(contract_cny) filter (where is_new_contract)
-            then sum(case when is_new_contract then contract_cny else 0 end) end as contract_cny,
+        -- The value of a contract listed in an earlier month is not signed again: zero, not unknown. A new contract
+        -- whose value is blank or withheld adds nothing and blanks nobody else's; a value without a rate is unknown.
+        coalesce(sum(contract_usd) filter (where is_new_contract), 0) as contract_usd,
+        coalesce(sum(contract_cny) filter (where is_new_contract), 0) as contract_cny,
         count(*) filter (where is_new_contract) as new_contract_count,
+        count(*) filter (where is_new_contract and contract_state in ('value', 'zero')) as valued_count,
+        count(contract_usd) filter (where is_new_contract) as contract_usd_count,
+        count(contract_cny) filter (where is_new_contract) as contract_cny_count,
         sum(executed_usd) as executed_usd,
         sum(executed_cny) as executed_cny,
         count(executed_usd) as executed_usd_count,
         count(executed_cny) as executed_cny_count,
-        count(coalesce(executed_usd, executed_cny)) as executed_count
+        count(*) filter (where executed_state in ('value', 'zero')) as executed_count
     from core.outsourcing_contract
     where month_start_date >= make_date(year($month_start_date) - 1, 1, 1)
       and month_start_date <= $month_start_date
@@ -41,12 +43,14 @@ with month_cell as (
 
 cell as (
     select month_start_date, shore, outsourcing_type, 'contract' as measure, 'USD' as currency_code,
-        contract_usd as amount, new_contract_count as contract_count
+        case when contract_usd_count = valued_count then contract_usd end as amount, new_contract_count as contract_count
     from month_cell
+    where new_contract_count = 0 or valued_count > 0
     union all
     select month_start_date, shore, outsourcing_type, 'contract' as measure, 'CNY' as currency_code,
-        contract_cny as amount, new_contract_count as contract_count
+        case when contract_cny_count = valued_count then contract_cny end as amount, new_contract_count as contract_count
     from month_cell
+    where new_contract_count = 0 or valued_count > 0
     union all
     select month_start_date, shore, outsourcing_type, 'executed' as measure, 'USD' as currency_code,
         case when executed_usd_count = executed_count then executed_usd end as amount, executed_count as contract_count

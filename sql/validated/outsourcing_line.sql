@@ -13,7 +13,9 @@
 -- column: shore | varchar | offshore or onshore
 -- column: partner_code | varchar | partner economy, ISO 3166 alpha-3; empty if the return names none
 -- column: contract_amount | decimal(30,10) | value of the contract, declared unit
+-- column: contract_amount_state | varchar | value, zero, withheld or not_applicable; empty means blank: not reported
 -- column: executed | decimal(30,10) | executed this period, declared unit
+-- column: executed_state | varchar | as contract_amount_state
 -- column: executed_cumulative | decimal(30,10) | executed since signing, declared unit
 -- column: signed_date | date | day of signature
 -- column: contract_status | varchar | as on the form
@@ -34,7 +36,9 @@ select
     line.shore,
     line.partner_code,
     line.contract_amount,
+    line.contract_amount_state,
     line.executed,
+    line.executed_state,
     line.executed_cumulative,
     line.signed_date,
     line.contract_status,

@@ -143,3 +143,47 @@ def test_coverage_is_direct_reports_over_safe_for_the_whole_city_only(bureau, ro
     bureau.computes("2020-03", names=("indicators.reporting",))
     assert row("indicators.reporting", "2020-03", district_code="all").coverage_pct == pytest.approx(75)
     assert row("indicators.reporting", "2020-03", district_code="420106").coverage_pct is None
+
+
+def test_a_new_contract_without_a_value_does_not_blank_the_city(bureau, row, rates_of_seven):
+    bureau.files(
+        "E1",
+        "2020-01",
+        outsourcing="""
+        contract_no | type | shore    | contract_amount | executed
+        C1          | ITO  | offshore | 100             | 10
+        C2          | ITO  | offshore |                 | 5
+        C3          | BPO  | offshore | ..              | ..
+        """,
+    )
+    bureau.computes("2020-01", names=OUTSOURCING)
+    for kind, contract in (("ITO", 100), ("all", 100)):
+        key = {"scope": "all", "outsourcing_type": kind, "currency_code": "USD", "period": "month"}
+        assert row("indicators.outsourcing", "2020-01", measure="contract", **key).amount == contract
+        assert row("indicators.outsourcing", "2020-01", measure="executed", **key).amount == 15
+
+
+def test_an_amount_without_a_rate_makes_outsourcing_unknown_and_not_smaller(bureau, row, rates_of_seven):
+    contracts = "contract_no | type | shore | contract_amount | executed\nC1 | ITO | offshore | 100 | 10"
+    bureau.files("E1", "2020-01", outsourcing=contracts, unit="USD")
+    bureau.files("E2", "2020-01", outsourcing=contracts, unit="GBP_1M")  # no rate of sterling was filed
+    bureau.computes("2020-01", names=OUTSOURCING)
+    key = {"scope": "all", "outsourcing_type": "all", "currency_code": "USD", "period": "month"}
+    assert row("indicators.outsourcing", "2020-01", measure="contract", **key).amount is None
+    assert row("indicators.outsourcing", "2020-01", measure="executed", **key).amount is None
+
+
+def test_contracts_without_a_number_each_count(bureau, row, rates_of_seven):
+    bureau.files(
+        "E1",
+        "2020-01",
+        outsourcing="""
+        contract_no | type | shore    | contract_amount | executed
+                    | ITO  | offshore | 100             | 10
+                    | ITO  | offshore | 50              | 5
+        """,
+    )
+    bureau.computes("2020-01", names=OUTSOURCING)
+    key = {"scope": "all", "outsourcing_type": "all", "currency_code": "USD", "period": "month"}
+    contract = row("indicators.outsourcing", "2020-01", measure="contract", **key)
+    assert (contract.amount, contract.contract_count) == (150, 2)

@@ -23,8 +23,8 @@ from core.outsourcing_contract as contract
 left join raw.submission as submission on submission.submission_id = contract.submission_id
 where contract.month_start_date between $first_date and $last_date
   and (
-      ($measure = 'contract' and contract.is_new_contract)
-      or ($measure = 'executed' and coalesce(contract.executed_usd, contract.executed_cny) is not null)
+      ($measure = 'contract' and contract.is_new_contract and contract.contract_state in ('value', 'zero'))
+      or ($measure = 'executed' and contract.executed_state in ('value', 'zero'))
   )
   and (
       (contract.shore in ('offshore', 'onshore') and $scope in ('all', contract.shore))
