@@ -54,6 +54,7 @@ named as (
         table_row.*,
         coalesce(series.canonical_indicator, table_row.indicator_text) as indicator,
         coalesce(table_row.unit, table_row.head_unit_code) as declared_unit,
+        table_row.area is null or city.area is not null as is_city,
         case
             when table_row.period_code like '%-Q%' then 'quarter'
             when table_row.period_code like '%-H%' then 'half_year'
@@ -63,6 +64,7 @@ named as (
         end as period_kind
     from table_row
     left join reference.department_series as series on series.indicator = table_row.indicator_text
+    left join reference.city_names as city on city.area = table_row.area
     where table_row.indicator_text is not null
       and table_row.period_start_date is not null
 ),
@@ -71,7 +73,8 @@ latest as (
     select
         *,
         row_number() over (
-            partition by indicator, coalesce(area, ''), period_code
+            -- 武汉, 全市 and no area at all are one and the same area.
+            partition by indicator, case when is_city then '' else area end, period_code
             order by sequence desc, submission_id desc, sheet desc, row_number desc
         ) as recency
     from named
@@ -81,7 +84,7 @@ select
     latest.indicator,
     latest.indicator_text,
     latest.area,
-    latest.area is null or city.area is not null as is_city,
+    latest.is_city,
     latest.period_code,
     latest.period_start_date,
     case latest.period_kind
@@ -102,7 +105,6 @@ select
     latest.note,
     latest.line_id
 from latest
-left join reference.city_names as city on city.area = latest.area
 left join reference.units as unit on unit.unit_code = latest.declared_unit or unit.label_zh = latest.declared_unit
 where latest.recency = 1
 order by latest.indicator, latest.area, latest.period_start_date, latest.period_code

@@ -244,3 +244,16 @@ def test_a_share_of_goods_is_published_as_a_share_of_foreign_trade(bureau, row):
     wuhan = row("core.published_share", area=None)
     assert wuhan.share_pct == pytest.approx(31.05)
     assert round(wuhan.services_to_goods_pct, 2) == 45.03  # 107 / 237.6
+
+
+def test_the_city_under_several_names_has_one_figure(bureau, rows):
+    head = "indicator | period | value | unit | area\n"
+    bureau.shares("DM-4", head + "旅游业总收入 | 2016 | 600 | 亿元 | 武汉")
+    bureau.shares(
+        "DM-4", head + "旅游业总收入 | 2016 | 700 | 亿元 | 全市\n旅游业总收入 | 2016 | 9 | 亿元 | 湖北"
+    )
+    bureau.computes(names=("core.department_indicator",))
+    assert [(line.value, line.is_city) for line in rows("core.department_indicator", is_city=True)] == [
+        (700, True)
+    ]
+    assert len(rows("core.department_indicator")) == 2
