@@ -117,6 +117,13 @@ class _Arrival:
             return _series_key(self.parsed)
         return self.known.series_key if self.known is not None else None
 
+    @property
+    def turn_key(self) -> str | None:
+        """Files with the same key are judged one after the other: versions of one thing, and returns of one
+        enterprise counted in one month (February, and January-February)."""
+        key = self.series_key
+        return key if key is None else key.replace("-M01-02", "-02")
+
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
@@ -402,7 +409,9 @@ class Reception:
             return
         codes = {parsed.enterprise_code for parsed in parsed_files if parsed.enterprise_code}
         first = min(months).plus(-HISTORY_MONTHS)
-        history = self._ledger.history(codes, first, max(months))
+        # January may be in force within January-February, which is counted in February.
+        last = max(months) if max(months).month != 1 else max(months).plus(1)
+        history = self._ledger.history(codes, first, last)
         rates = self._ledger.department_tables(["DM-3"], first.start_date, max(months).end_date)
         bench.lay_out(history, rates, self._lines)
 
@@ -649,14 +658,14 @@ def _passes(
 ) -> list[tuple[int, Month | None, list[_Arrival]]]:
     """The waiting files in groups that are judged together, and the order of the groups.
 
-    At most one version of a return is in a group: the second is judged when the first has its verdict. Files
-    recorded earlier count as earlier versions, so that a run after a kill goes the same way as one without.
+    At most one return of an enterprise is in a group: the second is judged when the first has its verdict.
+    Files recorded earlier count as earlier versions, so that a run after a kill goes the same way as one without.
     """
     earlier = Counter[str]()
     places: dict[int, tuple[int, Month, int, int]] = {}
     no_month = Month(1900, 1)
     for arrival in window:
-        key = arrival.series_key
+        key = arrival.turn_key
         rank = 0
         if key is not None and arrival.same_as is None:
             rank = earlier[key]

@@ -31,6 +31,11 @@
 -- column: is_month_to_come | boolean | received before the reference month began
 -- column: is_month_unfinished | boolean | received within the reference month
 -- column: is_unmarked_resubmission | boolean | an accepted return of the period exists and this one is not marked 更正
+-- column: filed_period_zh | varchar | period of this return in words: 2020-02, or 2020年1—2月 for January and February together
+-- column: filed_period_en | varchar | the same
+-- column: overlapping_period_zh | varchar | periods of the accepted returns that share a month with this one and are of another period; empty if there are none
+-- column: overlapping_period_en | varchar | the same
+-- column: is_period_free | boolean | no accepted return of another period shares a month with this one
 -- column: has_business_after_stop | boolean | the register says that the enterprise had stopped, and amounts above zero are reported
 -- column: business_month_count_before_zero | bigint | for a zero return: months with business among the twelve before
 -- method: docs/rules.md
@@ -39,6 +44,8 @@ with filed as (
         submission_id,
         enterprise_code,
         month_start_date,
+        period_start_date,
+        period_kind,
         is_zero_return,
         is_revision,
         supersedes_submission_id,
@@ -144,6 +151,39 @@ standing as (
     from filed as f
     left join register as r on r.submission_id = f.submission_id
 ),
+-- January and February filed together and filed singly speak of the same months.
+overlapping as (
+    select
+        f.submission_id,
+        string_agg(p.text_zh, '、' order by p.text_zh) as period_zh,
+        string_agg(p.text_en, ' and ' order by p.text_en) as period_en
+    from filed as f
+    inner join (
+        select
+            enterprise_code,
+            period_start_date,
+            month_start_date,
+            period_kind,
+            case
+                when period_kind = 'months_1_2' then extract(year from month_start_date) || '年1—2月'
+                else substr(cast(month_start_date as varchar), 1, 7)
+            end as text_zh,
+            case
+                when period_kind = 'months_1_2'
+                    then substr(cast(period_start_date as varchar), 1, 7)
+                        || ' to ' || substr(cast(month_start_date as varchar), 1, 7)
+                else substr(cast(month_start_date as varchar), 1, 7)
+            end as text_en
+        from raw.submission
+        where kind = 'return'
+          and is_current_accepted
+    ) as p
+        on p.enterprise_code = f.enterprise_code
+        and p.period_kind <> f.period_kind
+        and p.period_start_date <= f.month_start_date
+        and p.month_start_date >= f.period_start_date
+    group by f.submission_id
+),
 business as (
     select
         l.submission_id,
@@ -204,6 +244,19 @@ select
     f.received_date >= f.month_start_date
         and f.received_date < f.month_start_date + interval 1 month as is_month_unfinished,
     f.supersedes_submission_id is not null and not coalesce(f.is_revision, false) as is_unmarked_resubmission,
+    case
+        when f.period_kind = 'months_1_2' then extract(year from f.month_start_date) || '年1—2月'
+        else substr(cast(f.month_start_date as varchar), 1, 7)
+    end as filed_period_zh,
+    case
+        when f.period_kind = 'months_1_2'
+            then substr(cast(f.period_start_date as varchar), 1, 7)
+                || ' to ' || substr(cast(f.month_start_date as varchar), 1, 7)
+        else substr(cast(f.month_start_date as varchar), 1, 7)
+    end as filed_period_en,
+    o.period_zh as overlapping_period_zh,
+    o.period_en as overlapping_period_en,
+    o.submission_id is null as is_period_free,
     t.register_status = 'stopped' and coalesce(b.positive_count, 0) > 0 as has_business_after_stop,
     case when f.is_zero_return then coalesce(e.business_month_count, 0) end as business_month_count_before_zero
 from filed as f
@@ -226,6 +279,7 @@ inner join (
 ) as a on a.submission_id = f.submission_id
 left join head as zero_head
     on zero_head.submission_id = f.submission_id and zero_head.field = 'is_zero_return' and zero_head.position = 1
+left join overlapping as o on o.submission_id = f.submission_id
 left join business as b on b.submission_id = f.submission_id
 left join earlier_business as e on e.enterprise_code = f.enterprise_code
 order by f.submission_id

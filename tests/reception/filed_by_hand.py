@@ -45,8 +45,9 @@ def a_workbook(
     total: tuple[object, object] | None = None,
     name: str = "示例一号服务有限公司",
     note: str = "",
+    period: str = "",
 ) -> bytes:
-    """A direct-report workbook with form FM-2. `total` overrides the printed export totals."""
+    """A direct-report workbook with form FM-2. `total` overrides the printed export totals, `period` the month."""
     target = io.BytesIO()
     book = xlsxwriter.Workbook(
         target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -61,7 +62,7 @@ def a_workbook(
     sheet.write(4, 9, "有效期至：2099年12月")
     year, number = month.split("-")
     for row, pairs in (
-        (5, (("统一社会信用代码：", enterprise_code), ("报告期：", f"{year}年{int(number)}月"))),
+        (5, (("统一社会信用代码：", enterprise_code), ("报告期：", period or f"{year}年{int(number)}月"))),
         (6, (("单位详细名称：", name), ("计量单位：", unit))),
         (
             7,

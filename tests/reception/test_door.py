@@ -246,6 +246,39 @@ def test_a_second_return_that_is_not_marked_as_a_correction_is_sent_back(
     assert old.is_current_accepted
 
 
+def january_and_february(**changes: object) -> bytes:
+    lines = [Line(export=210.5, export_ytd=210.5)]
+    return a_workbook(E01, "2020-02", lines, period="2020年1-2月", **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("is_one_delivery", [True, False])
+def test_months_accepted_singly_are_not_accepted_together_as_well(
+    settings: Settings, ledger: Ledger, reception: Reception, is_one_delivery: bool
+) -> None:
+    files = [
+        a_file("一月.xlsx", january()),
+        a_file("二月.xlsx", a_workbook(E01, "2020-02", [Line(export=110, export_ytd=210.5)])),
+        a_file("合并.xlsx", january_and_february(is_revision=True)),
+    ]
+    results = submit(reception, *files) if is_one_delivery else [submit(reception, one)[0] for one in files]
+    assert [result.verdict for result in results] == [Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.REJECTED]
+    [found] = [found for found in results[2].findings if found.rule == "H7e"]
+    assert (found.cell, found.expected) == ("J6", "2020-01、2020-02")
+
+
+@pytest.mark.parametrize("month", ["2020-01", "2020-02"])
+def test_a_month_accepted_within_a_joint_return_is_not_accepted_singly_as_well(
+    reception: Reception, month: str
+) -> None:
+    [joint] = submit(reception, a_file("合并.xlsx", january_and_february()))
+    single = a_workbook(E01, month, [Line(export=100.5, export_ytd=100.5)], is_revision=True)
+    [result] = submit(reception, a_file("单月.xlsx", single))
+    assert joint.verdict is Verdict.ACCEPTED
+    assert result.verdict is Verdict.REJECTED
+    [found] = [found for found in result.findings if found.rule == "H7e"]
+    assert found.expected == "2020年1—2月"
+
+
 def test_history_is_judged_first_whatever_the_order_of_the_files(reception: Reception) -> None:
     february = a_workbook(E01, "2020-02", [Line(export=5000, export_ytd=5100.5)])
     results = submit(reception, a_file("二月.xlsx", february), a_file("一月.xlsx", january()))

@@ -109,7 +109,7 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
         filed("item | partner | export\nSJ | USA | 100.00\nSJ1 | USA | 60.00\nSJ35 | USA | 30.00"),
         filed("item | partner | export\nSJ | USA | 90.00\nSJ1 | USA | 60.00\nSJ35 | USA | 30.00"),
     ),
-    "H2c": (
+    "Q10": (
         "E11",
         after(one_line("50.00", "150.25", "2020-02", is_accepted=True), one_line("", "201.37")),
         after(one_line("50.00", "150.25", "2020-02", is_accepted=True), one_line("", "150.25")),
@@ -155,6 +155,17 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
         filed(ONE_LINE, supersedes="an accepted one", is_revision=True),
     ),
     "H7d": ("J6", filed(ONE_LINE, received="2020-03-30"), filed(ONE_LINE, received="2020-04-01")),
+    "H7e": (
+        "J6",
+        after(
+            one_line("5.00", month="2020-03", is_accepted=True),
+            lambda bureau: bureau.connection.execute(
+                "update raw.submission set period_kind = 'months_1_2', period_start_date = date '2020-02-01'"
+            ),
+            one_line("5.10"),
+        ),
+        after(one_line("5.00", month="2020-02", is_accepted=True), one_line("5.10")),
+    ),
     "H8a": (
         "E11",
         filed("", contracts=CONTRACT + "C1 | 100.00 | 10.00 | 100.01"),
