@@ -1,7 +1,7 @@
 -- table:  publication.table_01
 -- title:  表1 服务进出口总体情况 / Table 1 Trade in services, overview
 -- grain:  one row per printed cell: row_number and column_code
--- reads:  indicators.trade_total
+-- reads:  indicators.trade_total, core.withheld_count
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month
 -- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
@@ -49,6 +49,18 @@ trade as (
       and source = 'direct_report'
       and scope = 'all'
 ),
+-- What enterprises withheld: * where nothing else would count, preliminary where it is part.
+withheld as (
+    select
+        measure as row_code,
+        measure,
+        period,
+        is_all_withheld
+    from core.withheld_count
+    where month_start_date = $month_start_date
+      and dimension in ('scope')
+      and code = 'total'
+),
 printed as (
     select
         printed_row.row_number,
@@ -57,17 +69,21 @@ printed as (
         printed_row.label_en,
         printed_row.indent,
         printed_block.column_code,
-        trade.amount,
-        trade.base_amount,
-        trade.growth_pct,
-        trade.growth_blank_reason,
-        trade.status
+        case when withheld.is_all_withheld is not true then trade.amount end as amount,
+        case when withheld.is_all_withheld is not true then trade.base_amount end as base_amount,
+        case when withheld.is_all_withheld is not true then trade.growth_pct end as growth_pct,
+        case when withheld.is_all_withheld then 'withheld' else trade.growth_blank_reason end as growth_blank_reason,
+        case when withheld.is_all_withheld then 'withheld' else 'not_reported' end as amount_blank_reason,
+        case when withheld.row_code is not null then 'preliminary' else trade.status end as status
     from printed_row
     cross join printed_block
     left join trade
         on trade.measure = printed_row.row_code
         and trade.period = printed_block.period
         and trade.currency_code = printed_block.currency_code
+    left join withheld
+        on withheld.row_code = printed_row.row_code
+        and withheld.period = printed_block.period
 ),
 figures as (
     select
@@ -79,7 +95,7 @@ figures as (
         column_code,
         'amount' as kind,
         cast(cast(amount as decimal(24, 4)) * 0.00000001 as decimal(38, 12)) as number,
-        'not_reported' as blank_reason,
+        amount_blank_reason as blank_reason,
         status
     from printed
     union all
@@ -95,7 +111,8 @@ figures as (
         case when row_code <> 'balance' then cast(growth_pct as decimal(38, 12)) end as number,
         case
             when row_code <> 'balance' then growth_blank_reason
-            when amount is null or base_amount is null then 'not_reported'
+            when amount is null then amount_blank_reason
+            when base_amount is null then 'not_reported'
             when amount > 0 and base_amount < 0 then 'turned_to_surplus'
             when amount < 0 and base_amount > 0 then 'turned_to_deficit'
             else 'not_applicable'
@@ -144,6 +161,7 @@ select
     case
         when kind = 'amount' and number <> 0 and rounded_number = 0 then '…'
         when blank_reason in ('turned_to_surplus', 'turned_to_deficit') then null
+        when number is null and blank_reason = 'withheld' then '*'
         when number is null and blank_reason in ('base_not_positive', 'months_1_2', 'not_applicable') then '—'
         when number is null then ''
     end as symbol,

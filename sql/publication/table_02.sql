@@ -1,7 +1,7 @@
 -- table:  publication.table_02
 -- title:  表2 服务进出口分类别情况 / Table 2 Trade in services by category
 -- grain:  one row per printed cell: row_number and column_code
--- reads:  indicators.trade_total, indicators.trade_by_item, reference.mofcom_categories
+-- reads:  indicators.trade_total, indicators.trade_by_item, reference.mofcom_categories, core.withheld_count
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month
 -- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
@@ -80,6 +80,17 @@ trade as (
       and part.source = 'direct_report'
       and part.currency_code = 'USD'
 ),
+-- What enterprises withheld: * where nothing else would count, preliminary where it is part.
+withheld as (
+    select
+        code as row_code,
+        measure,
+        period,
+        is_all_withheld
+    from core.withheld_count
+    where month_start_date = $month_start_date
+      and dimension in ('scope', 'item')
+),
 printed as (
     select
         printed_row.row_number,
@@ -89,17 +100,22 @@ printed as (
         printed_row.indent,
         measure_period.measure,
         measure_period.period,
-        trade.amount,
-        trade.growth_pct,
-        trade.growth_blank_reason,
-        trade.share_pct,
-        trade.status
+        case when withheld.is_all_withheld is not true then trade.amount end as amount,
+        case when withheld.is_all_withheld is not true then trade.growth_pct end as growth_pct,
+        case when withheld.is_all_withheld then 'withheld' else trade.growth_blank_reason end as growth_blank_reason,
+        case when withheld.is_all_withheld is not true then trade.share_pct end as share_pct,
+        case when withheld.is_all_withheld then 'withheld' else 'not_reported' end as amount_blank_reason,
+        case when withheld.row_code is not null then 'preliminary' else trade.status end as status
     from printed_row
     cross join measure_period
     left join trade
         on trade.row_code = printed_row.row_code
         and trade.measure = measure_period.measure
         and trade.period = measure_period.period
+    left join withheld
+        on withheld.row_code = printed_row.row_code
+        and withheld.measure = measure_period.measure
+        and withheld.period = measure_period.period
 ),
 figures as (
     select
@@ -111,7 +127,7 @@ figures as (
         measure || '_' || period || '_usd' as column_code,
         'amount' as kind,
         cast(cast(amount as decimal(24, 4)) * 0.00000001 as decimal(38, 12)) as number,
-        'not_reported' as blank_reason,
+        amount_blank_reason as blank_reason,
         status
     from printed
     union all
@@ -137,7 +153,7 @@ figures as (
         measure || '_ytd_share_pct' as column_code,
         'share' as kind,
         cast(share_pct as decimal(38, 12)) as number,
-        case when amount is null then 'not_reported' else 'not_applicable' end as blank_reason,
+        case when amount is null then amount_blank_reason else 'not_applicable' end as blank_reason,
         status
     from printed
     where period = 'ytd'
@@ -174,6 +190,7 @@ select
     case when kind = 'growth' and rounded_number > 1000 then cast(cast(round(number * 0.01, 1) as decimal(20, 1)) as varchar) || ' times' end as text_en,
     case
         when kind = 'amount' and number <> 0 and rounded_number = 0 then '…'
+        when number is null and blank_reason = 'withheld' then '*'
         when number is null and blank_reason in ('base_not_positive', 'months_1_2', 'not_applicable') then '—'
         when number is null then ''
     end as symbol,

@@ -1,7 +1,7 @@
 -- table:  publication.table_05
 -- title:  表5 服务外包情况 / Table 5 Service outsourcing
 -- grain:  one row per printed cell: row_number and column_code
--- reads:  indicators.outsourcing
+-- reads:  indicators.outsourcing, core.withheld_count
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month
 -- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
@@ -65,6 +65,17 @@ whole as (
     where scope = 'all'
       and outsourcing_type = 'all'
 ),
+-- What enterprises withheld: * where nothing else would count, preliminary where it is part.
+withheld as (
+    select
+        code as row_code,
+        measure,
+        period,
+        is_all_withheld
+    from core.withheld_count
+    where month_start_date = $month_start_date
+      and dimension in ('outsourcing')
+),
 printed as (
     select
         printed_row.row_number,
@@ -74,11 +85,12 @@ printed as (
         printed_row.indent,
         measure_period.measure,
         measure_period.period,
-        outsourcing.amount,
-        outsourcing.growth_pct,
-        outsourcing.growth_blank_reason,
+        case when withheld.is_all_withheld is not true then outsourcing.amount end as amount,
+        case when withheld.is_all_withheld is not true then outsourcing.growth_pct end as growth_pct,
+        case when withheld.is_all_withheld then 'withheld' else outsourcing.growth_blank_reason end as growth_blank_reason,
         case when whole.amount > 0 then 100 * cast(outsourcing.amount as double) / nullif(cast(whole.amount as double), 0) end as share_pct,
-        outsourcing.status
+        case when withheld.is_all_withheld then 'withheld' else 'not_reported' end as amount_blank_reason,
+        case when withheld.row_code is not null then 'preliminary' else outsourcing.status end as status
     from printed_row
     cross join measure_period
     left join outsourcing
@@ -89,6 +101,10 @@ printed as (
     left join whole
         on whole.measure = measure_period.measure
         and whole.period = measure_period.period
+    left join withheld
+        on withheld.row_code = printed_row.scope || '_' || printed_row.outsourcing_type
+        and withheld.measure = measure_period.measure
+        and withheld.period = measure_period.period
 ),
 figures as (
     select
@@ -100,7 +116,7 @@ figures as (
         measure || '_' || period || '_usd' as column_code,
         'amount' as kind,
         cast(cast(amount as decimal(24, 4)) * 0.0001 as decimal(38, 12)) as number,
-        'not_reported' as blank_reason,
+        amount_blank_reason as blank_reason,
         status
     from printed
     union all
@@ -126,7 +142,7 @@ figures as (
         measure || '_ytd_share_pct' as column_code,
         'share' as kind,
         cast(share_pct as decimal(38, 12)) as number,
-        case when amount is null then 'not_reported' else 'not_applicable' end as blank_reason,
+        case when amount is null then amount_blank_reason else 'not_applicable' end as blank_reason,
         status
     from printed
     where period = 'ytd'
@@ -164,6 +180,7 @@ select
     case when kind = 'growth' and rounded_number > 1000 then cast(cast(round(number * 0.01, 1) as decimal(20, 1)) as varchar) || ' times' end as text_en,
     case
         when kind = 'amount' and number <> 0 and rounded_number = 0 then '…'
+        when number is null and blank_reason = 'withheld' then '*'
         when number is null and blank_reason in ('base_not_positive', 'months_1_2', 'not_applicable') then '—'
         when number is null then ''
     end as symbol,

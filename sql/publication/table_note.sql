@@ -1,13 +1,13 @@
 -- table:  publication.table_note
 -- title:  各表随月注释 / Notes of the tables that depend on the month's figures
 -- grain:  one row per table and note
--- reads:  publication.table_01, publication.table_02, publication.table_04, indicators.trade_total, indicators.share_of_foreign_trade, indicators.reporting, indicators.mode_basis, core.exchange_rate, reference.mode_profiles
+-- reads:  publication.table_01, publication.table_02, publication.table_04, indicators.trade_total, indicators.share_of_foreign_trade, indicators.reporting, indicators.mode_basis, core.exchange_rate, reference.mode_profiles, core.withheld_count
 -- param:  month_start_date | date
 -- param:  mode_profile | varchar
 -- column: month_start_date | date | first day of the reference month
 -- column: table_name | varchar | table_01 to table_09
 -- column: note_number | integer | order among the notes of the table
--- column: note_code | varchar | balance, share, rate, growth_blank, rounding, profile, basis, coverage
+-- column: note_code | varchar | balance, share, rate, growth_blank, rounding, profile, basis, coverage, withheld
 -- column: text_zh | varchar | the note
 -- column: text_en | varchar | the same in English
 -- method: docs/tables.md
@@ -91,8 +91,11 @@ rounding as (
 ),
 basis as (
     select
-        cast(round(cast(sum(case when alloc_basis = 'declared' then share_pct end) as decimal(38, 12)), 1) as decimal(20, 1)) as declared_pct,
-        cast(round(cast(sum(case when alloc_basis <> 'declared' then share_pct end) as decimal(38, 12)), 1) as decimal(20, 1)) as other_pct
+        -- No line on a basis is nothing on it: the note says 0.0 and does not vanish.
+        cast(round(cast(coalesce(sum(share_pct) filter (where alloc_basis = 'declared'), 0) as decimal(38, 12)), 1) as decimal(20, 1)) as declared_pct,
+        cast(round(cast(coalesce(sum(share_pct) filter (where alloc_basis = 'local'), 0) as decimal(38, 12)), 1) as decimal(20, 1)) as local_pct,
+        cast(round(cast(coalesce(sum(share_pct) filter (where alloc_basis not in ('declared', 'local')), 0) as decimal(38, 12)), 1) as decimal(20, 1)) as other_pct,
+        count(share_pct) as known_count
     from indicators.mode_basis
     where month_start_date = $month_start_date
       and source = 'direct_report'
@@ -111,6 +114,17 @@ coverage as (
     where month_start_date = $month_start_date
       and district_code = 'all'
 ),
+withheld as (
+    select
+        dimension,
+        max(enterprise_count) as enterprise_count,
+        max(line_count) as line_count
+    from core.withheld_count
+    where month_start_date = $month_start_date
+      and period = 'ytd'
+      and ((dimension = 'scope' and code = 'total' and measure = 'total') or (dimension = 'outsourcing' and code = 'all_all'))
+    group by dimension
+),
 note as (
     select
         'table_01' as table_name,
@@ -119,12 +133,23 @@ note as (
         words.ytd_zh || '服务进出口'
             || case when balance.usd < 0 then '逆差' when balance.usd > 0 then '顺差' else '收支相抵' end
             || case when balance.usd <> 0 then cast(cast(abs(balance.usd) as decimal(20, 2)) as varchar) || '亿美元' else '' end
-            || case when balance.usd <> 0 and balance.cny is not null then '（' || cast(cast(abs(balance.cny) as decimal(20, 2)) as varchar) || '亿元人民币）' else '' end
+            || case
+                when balance.usd <> 0 and balance.cny is not null
+                    -- months of deficit and surplus at different rates may turn the sign in the other currency
+                    then '（' || case when balance.cny * balance.usd < 0 then case when balance.cny < 0 then '按人民币计逆差' else '按人民币计顺差' end else '' end
+                        || cast(cast(abs(balance.cny) as decimal(20, 2)) as varchar) || '亿元人民币）'
+                else ''
+            end
             || '。' as text_zh,
         words.ytd_en || ': services '
             || case when balance.usd < 0 then 'deficit of ' when balance.usd > 0 then 'surplus of ' else 'in balance' end
             || case when balance.usd <> 0 then 'USD ' || cast(cast(abs(balance.usd) * 100 as decimal(20, 0)) as varchar) || ' million' else '' end
-            || case when balance.usd <> 0 and balance.cny is not null then ' (CNY ' || cast(cast(abs(balance.cny) * 100 as decimal(20, 0)) as varchar) || ' million)' else '' end
+            || case
+                when balance.usd <> 0 and balance.cny is not null
+                    then ' (' || case when balance.cny * balance.usd < 0 then case when balance.cny < 0 then 'a deficit of ' else 'a surplus of ' end else '' end
+                        || 'CNY ' || cast(cast(abs(balance.cny) * 100 as decimal(20, 0)) as varchar) || ' million)'
+                else ''
+            end
             || '.' as text_en
     from balance
     cross join words
@@ -185,13 +210,13 @@ note as (
         case
             when growth_blank.ytd_reason = 'no_base' then '无上年同期数，同比空缺。'
             when growth_blank.ytd_reason = 'months_missing' then '本年或上年有月份缺数，累计或累计同比空缺。'
-            when growth_blank.month_reason = 'months_1_2' then '1—2月合并报送，不单独计算2月同比。'
+            when growth_blank.month_reason = 'months_1_2' and month(cast($month_start_date as date)) = 2 then '1—2月合并报送，不单独计算2月同比。'
             else '本期或上年同期有月份缺数，同比空缺。'
         end,
         case
             when growth_blank.ytd_reason = 'no_base' then 'There are no figures for the year before, so growth is blank.'
             when growth_blank.ytd_reason = 'months_missing' then 'Some months of this year or the last are missing, so cumulative figures or their growth are blank.'
-            when growth_blank.month_reason = 'months_1_2' then 'January and February were filed as one period; there is no growth rate for February alone.'
+            when growth_blank.month_reason = 'months_1_2' and month(cast($month_start_date as date)) = 2 then 'January and February were filed as one period; there is no growth rate for February alone.'
             else 'Some months of this year or the last are missing, so growth is blank.'
         end
     from growth_blank
@@ -219,6 +244,28 @@ note as (
     where differs = 1
     union all
     select
+        printed_table.table_name,
+        7,
+        'withheld',
+        words.ytd_zh || '另有' || cast(withheld.enterprise_count as varchar) || '家企业（' || cast(withheld.line_count as varchar) || '项）保密未计入。',
+        words.ytd_en || ': not included, withheld by ' || cast(withheld.enterprise_count as varchar)
+            || case when withheld.enterprise_count = 1 then ' enterprise (' else ' enterprises (' end
+            || cast(withheld.line_count as varchar) || case when withheld.line_count = 1 then ' item).' else ' items).' end
+    from withheld
+    cross join words
+    inner join (
+        select 'table_01' as table_name, 'scope' as dimension
+        union all
+        select 'table_02', 'scope'
+        union all
+        select 'table_03', 'scope'
+        union all
+        select 'table_04', 'scope'
+        union all
+        select 'table_05', 'outsourcing'
+    ) as printed_table on printed_table.dimension = withheld.dimension
+    union all
+    select
         'table_07',
         1,
         'profile',
@@ -232,13 +279,14 @@ note as (
         2,
         'basis',
         words.ytd_zh || '进出口额中，' || cast(basis.declared_pct as varchar) || '%按企业填报的占比分摊，'
+            || case when basis.local_pct > 0 then cast(basis.local_pct as varchar) || '%按本市调查分摊，' else '' end
             || cast(basis.other_pct as varchar) || '%按方案比例分摊。',
         words.ytd_en || ': ' || cast(basis.declared_pct as varchar) || '% of total trade is split by shares that enterprises stated, '
+            || case when basis.local_pct > 0 then cast(basis.local_pct as varchar) || '% by a survey of the city, ' else '' end
             || cast(basis.other_pct as varchar) || '% by shares of the profile.'
     from basis
     cross join words
-    where basis.declared_pct is not null
-      and basis.other_pct is not null
+    where basis.known_count > 0
 )
 select
     cast($month_start_date as date) as month_start_date,

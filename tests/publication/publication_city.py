@@ -31,7 +31,8 @@ class Warehouse:
         load_reference(self.con)
         for schema in ("indicators", "core", "publication"):
             self.con.execute(f"create schema {schema}")
-        for path in [*sorted((SQL_DIR / "indicators").glob("*.sql")), SQL_DIR / "core" / "exchange_rate.sql"]:
+        core = [SQL_DIR / "core" / name for name in ("exchange_rate.sql", "withheld_count.sql")]
+        for path in [*sorted((SQL_DIR / "indicators").glob("*.sql")), *core]:
             columns = ", ".join(
                 f"{name} {kind}" for name, kind in _COLUMN.findall(path.read_text(encoding="utf-8"))
             )

@@ -355,3 +355,84 @@ def test_queries_use_no_symbol_that_the_legend_does_not_explain() -> None:
         )
         for mark in re.findall(r"then '([—…*]?)'", text):
             assert mark in marks, path.name
+
+
+def withhold(warehouse: Warehouse, dimension: str, code: str, measure: str, *, is_all: bool) -> None:
+    warehouse.insert(
+        "core.withheld_count",
+        [
+            {
+                "month_start_date": MONTH.start_date,
+                "dimension": dimension,
+                "code": code,
+                "measure": measure,
+                "period": period,
+                "enterprise_count": 2,
+                "line_count": 3,
+                "is_all_withheld": is_all,
+            }
+            for period in ("month", "ytd")
+        ],
+    )
+
+
+def test_what_is_all_withheld_is_a_star_and_not_a_blank(warehouse: Warehouse) -> None:
+    parts = [(1, "scope", "total", "imports", "imports", "month_usd")]
+    parts += [(2, "item", "SL", "imports", "SL", "imports_month_usd")]
+    parts += [(3, "group", "HMT", "imports", "HMT", "imports_ytd_usd")]
+    parts += [(4, "district", "420102", "imports", "420102", "imports_month_usd")]
+    parts += [(5, "outsourcing", "offshore_KPO", "executed", "offshore_KPO", "executed_month_usd")]
+    for _, dimension, code, measure, _, _ in parts:
+        withhold(warehouse, dimension, code, measure, is_all=True)
+    warehouse.build()
+    for number, _, _, _, row_code, column in parts:
+        assert shown(warehouse, number, row_code, column) == "*", number
+    assert shown(warehouse, 1, "imports", "month_usd_growth_pct") == "*"
+
+
+def test_what_is_withheld_in_part_is_a_figure_still_preliminary_with_a_note(warehouse: Warehouse) -> None:
+    def printed() -> tuple[object, ...]:
+        [found] = warehouse.con.execute(
+            "select value, status from publication.table_01 where row_code = 'total' and column_code = 'month_usd'"
+        ).fetchall()
+        return tuple(found)
+
+    warehouse.update("indicators.trade_total", "status = 'final'", "true")
+    warehouse.build()
+    value, status = printed()
+    assert status == "final"
+    withhold(warehouse, "scope", "total", "total", is_all=False)
+    warehouse.build()
+    assert printed() == (value, "preliminary")
+    notes = {
+        (table, text_zh)
+        for table, text_zh in warehouse.con.execute(
+            "select table_name, text_zh from publication.table_note where note_code = 'withheld'"
+        ).fetchall()
+    }
+    assert notes == {(f"table_0{number}", "1—12月另有2家企业（3项）保密未计入。") for number in (1, 2, 3, 4)}
+
+
+def test_the_note_gives_each_currency_its_own_sign(warehouse: Warehouse) -> None:
+    where = "measure = 'balance' and scope = 'all' and period = 'ytd' and source = 'direct_report'"
+    warehouse.update("indicators.trade_total", "amount = -100000000", where + " and currency_code = 'USD'")
+    warehouse.update("indicators.trade_total", "amount = 200000000", where + " and currency_code = 'CNY'")
+    warehouse.build()
+    [(zh, en)] = warehouse.con.execute(
+        "select text_zh, text_en from publication.table_note where note_code = 'balance'"
+    ).fetchall()
+    assert zh == "1—12月服务进出口逆差1.00亿美元（按人民币计顺差2.00亿元人民币）。"
+    assert en.endswith("deficit of USD 100 million (a surplus of CNY 200 million).")
+
+
+def test_the_note_on_the_basis_stays_when_no_enterprise_declared_a_share(warehouse: Warehouse) -> None:
+    warehouse.con.execute("delete from indicators.mode_basis where alloc_basis = 'declared'")
+    warehouse.update(
+        "indicators.mode_basis", "alloc_basis = 'local', share_pct = 30", "alloc_basis = 'fallback'"
+    )
+    warehouse.update("indicators.mode_basis", "share_pct = 70", "alloc_basis = 'profile'")
+    warehouse.build()
+    [(zh,)] = warehouse.con.execute(
+        "select text_zh from publication.table_note where note_code = 'basis'"
+    ).fetchall()
+    assert zh == "1—12月进出口额中，0.0%按企业填报的占比分摊，30.0%按本市调查分摊，70.0%按方案比例分摊。"

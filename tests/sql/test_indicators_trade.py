@@ -284,7 +284,7 @@ def test_a_year_to_date_that_lacks_a_month_is_empty_in_every_table(bureau, rows)
     )
     bureau.computes("2020-01", "2020-03", names=tables)
     for table in tables:
-        found = [one for one in rows(table, "2020-03", source="direct_report", period="ytd")]
+        found = list(rows(table, "2020-03", source="direct_report", period="ytd"))
         assert found, table
         assert {one.amount for one in found} == {None}, table
         if table != "indicators.mode_basis":
@@ -373,3 +373,27 @@ def test_technology_contracts_of_january_and_february_in_one_figure_count_in_the
     key = {"measure": "contract_count", "flow": "import"}
     assert row("indicators.technology_contracts", "2020-03", period="ytd", **key).amount == 9
     assert row("indicators.technology_contracts", "2020-02", period="ytd", **key).amount == 7
+
+
+def test_what_enterprises_withheld_is_counted_and_stands_in_no_sum(bureau, row, rows):
+    bureau.files(
+        "E1",
+        "2020-01",
+        "item | partner | export | import\nSI2 | USA | 10 | ..\nSK1 | HKG | .. |",
+        outsourcing="contract_no | type | shore | contract_amount | executed\nC1 | KPO | offshore | 5 | ..",
+    )
+    bureau.files("E2", "2020-01", "item | partner | export | import\nSI2 | JPN | .. | ..")
+    bureau.computes("2020-01", names=("core.withheld_count",))
+    found = {
+        (one.dimension, one.code, one.measure): (one.enterprise_count, one.line_count, one.is_all_withheld)
+        for one in rows("core.withheld_count", "2020-01", period="month")
+    }
+    assert found["scope", "total", "total"] == (2, 4, False)
+    assert found["scope", "total", "exports"] == (2, 2, False)
+    assert found["scope", "total", "imports"] == (2, 2, True)
+    assert found["scope", "total", "balance"] == (2, 4, True)  # imports are all hidden
+    assert found["item", "SK", "exports"] == (1, 1, True)
+    assert found["partner", "JPN", "total"] == (1, 2, True)
+    assert found["group", "HMT", "exports"] == (1, 1, True)
+    assert found["outsourcing", "offshore_KPO", "executed"] == (1, 1, True)
+    assert ("outsourcing", "offshore_KPO", "contract") not in found
