@@ -4,7 +4,7 @@ Dagster's own SQLite storage makes a new engine, and so a new connection and a n
 event it writes. A month of this project is some eight hundred events, and two years in one run three thousand;
 with one engine kept open they take a fifth of the time (24 months of 60 tables: 4.4 s against 30 s), and the
 file, its tables and its meaning stay Dagster's. A bureau with PostgreSQL sets Dagster's own storage instead
-(docs/guides say how), and this module is not used.
+(docs/dagster.md), and this module is not used.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class OneFileEventLog(ConsolidatedSqliteEventLogStorage):
         engine = sqlalchemy.create_engine(
             self._conn_string,
             poolclass=QueuePool,
+            max_overflow=-1,  # the pages ask from many threads at once; none of them should wait for another
             connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
         )
 

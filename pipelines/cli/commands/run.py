@@ -208,6 +208,8 @@ def _failure(terminal: Terminal, settings: Settings, result: ExecuteInProcessRes
         error = getattr(data, "error", None)
         if event.is_failure and error is not None:
             reasons.append(error)
+    if any(error.cls_name == "DagsterExecutionInterruptedError" for error in reasons):
+        return terminal.fail(Exit.INTERRUPTED, "interrupted")
     known = next((found for error in reasons if (found := _known(error)) is not None), None)
     if known is not None:
         return known
