@@ -1,7 +1,7 @@
 -- table:  checks.mode_identity
 -- title:  模式分配不增不减 / The split over modes neither adds nor loses
 -- grain:  one row per profile
--- reads:  estimates.service_trade_by_mode, core.service_trade
+-- reads:  estimates.service_trade_by_mode, core.service_trade, reference.mode_profiles
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
 -- column: profile | varchar | mode-share profile
@@ -29,19 +29,17 @@ split as (
     where month_start_date = $month_start_date
     group by profile, line_id
 ),
-profile as (
-    select distinct profile
-    from split
-),
 compared as (
     select
         p.profile,
         l.line_id,
         s.line_id is null as is_unsplit,
-        coalesce(abs(l.amount_usd - s.amount_usd) > 0.005, false)
-            or coalesce(abs(l.amount_cny - s.amount_cny) > 0.005, false) as is_unequal,
-        coalesce(abs(s.share_pct - 100) > 0.00001, false) as is_uneven
-    from profile as p
+        -- A check is the one place where a missing part is nothing: left out, it must show as a gap and not hide one.
+        coalesce(abs(l.amount_usd - coalesce(s.amount_usd, 0)) > 0.005, false)
+            or coalesce(abs(l.amount_cny - coalesce(s.amount_cny, 0)) > 0.005, false) as is_unequal,
+        s.line_id is not null and abs(coalesce(s.share_pct, 0) - 100) > 0.00001 as is_uneven
+    -- every profile there is, not those that happen to have rows: one left out wholesale would pass
+    from reference.mode_profiles as p
     cross join line as l
     left join split as s on s.profile = p.profile and s.line_id = l.line_id
 )

@@ -11,21 +11,34 @@
 -- column: shore_gap | double | all less offshore and onshore
 -- column: type_gap | double | all types less ITO, BPO and KPO
 -- method: docs/rules.md
+with part_sum as (
+    select
+        month_start_date,
+        source,
+        measure,
+        period,
+        currency_code,
+        count(*) filter (where scope = 'all' and outsourcing_type = 'all' and amount is null) as unknown_count,
+        sum(amount) filter (where scope = 'all' and outsourcing_type = 'all') as amount,
+        sum(amount) filter (where scope <> 'all' and outsourcing_type = 'all') as shore_amount,
+        sum(amount) filter (where scope = 'all' and outsourcing_type <> 'all') as type_amount
+    from indicators.outsourcing
+    where month_start_date = $month_start_date
+    group by month_start_date, source, measure, period, currency_code
+)
 select
     month_start_date,
     source,
     measure,
     period,
     currency_code,
-    cast(
-        sum(amount) filter (where scope = 'all' and outsourcing_type = 'all')
-        - sum(amount) filter (where scope <> 'all' and outsourcing_type = 'all') as double
-    ) as shore_gap,
-    cast(
-        sum(amount) filter (where scope = 'all' and outsourcing_type = 'all')
-        - sum(amount) filter (where scope = 'all' and outsourcing_type <> 'all') as double
-    ) as type_gap
-from indicators.outsourcing
-where month_start_date = $month_start_date
-group by month_start_date, source, measure, period, currency_code
+    -- A check is the one place where a missing part is nothing: left out, it must show as a gap and not hide one.
+    -- A total that is there without a figure is unknown, and nothing is compared with it.
+    case
+        when unknown_count = 0 then cast(coalesce(amount, 0) - coalesce(shore_amount, 0) as double)
+    end as shore_gap,
+    case
+        when unknown_count = 0 then cast(coalesce(amount, 0) - coalesce(type_amount, 0) as double)
+    end as type_gap
+from part_sum
 order by source, measure, period, currency_code
