@@ -210,13 +210,13 @@ note as (
         case
             when growth_blank.ytd_reason = 'no_base' then '无上年同期数，同比空缺。'
             when growth_blank.ytd_reason = 'months_missing' then '本年或上年有月份缺数，累计或累计同比空缺。'
-            when growth_blank.month_reason = 'months_1_2' and month(cast($month_start_date as date)) = 2 then '1—2月合并报送，不单独计算2月同比。'
+            when growth_blank.month_reason = 'months_1_2' then '1—2月合并计算，不单独计算' || cast(month(cast($month_start_date as date)) as varchar) || '月同比。'
             else '本期或上年同期有月份缺数，同比空缺。'
         end,
         case
             when growth_blank.ytd_reason = 'no_base' then 'There are no figures for the year before, so growth is blank.'
             when growth_blank.ytd_reason = 'months_missing' then 'Some months of this year or the last are missing, so cumulative figures or their growth are blank.'
-            when growth_blank.month_reason = 'months_1_2' and month(cast($month_start_date as date)) = 2 then 'January and February were filed as one period; there is no growth rate for February alone.'
+            when growth_blank.month_reason = 'months_1_2' then 'January and February are taken as one period; there is no growth rate for either month alone.'
             else 'Some months of this year or the last are missing, so growth is blank.'
         end
     from growth_blank

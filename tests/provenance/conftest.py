@@ -61,7 +61,11 @@ def _make(settings: Settings, city: Path) -> None:
             load_reference(con)
             load_months(con, ledger, Lines(settings.lines_dir), months)
             parameters = run_parameters(settings)
-            indicators = [name for name in build_order() if name.startswith("indicators.")]
+            indicators = [
+                name
+                for name in build_order()
+                if name.startswith("indicators.") or name == "core.withheld_count"
+            ]
             build_all(con, months, parameters, names=indicators)
             for name in build_order():
                 if name.startswith("publication."):
