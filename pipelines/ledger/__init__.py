@@ -4,7 +4,7 @@ Same code on SQLite and PostgreSQL. Cells and amounts are not here but in the li
 """
 
 from pipelines.ledger.book import Ledger, open_ledger
-from pipelines.ledger.engine import LedgerUnusable
+from pipelines.ledger.engine import LedgerLocked, LedgerMissing, LedgerUnusable, shown_url
 from pipelines.ledger.shapes import (
     SHANGHAI,
     CannotConfirm,
@@ -35,6 +35,8 @@ __all__ = [
     "Filing",
     "Ledger",
     "LedgerConflict",
+    "LedgerLocked",
+    "LedgerMissing",
     "LedgerUnusable",
     "NewBatch",
     "NewSubmission",
@@ -48,4 +50,5 @@ __all__ = [
     "is_late",
     "open_ledger",
     "series_key_of",
+    "shown_url",
 ]

@@ -30,7 +30,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
 from pipelines.ledger import tables as t
-from pipelines.ledger.engine import migrate, open_engine, reading, writing
+from pipelines.ledger.engine import expect_migrated, migrate, open_engine, reading, writing
 from pipelines.ledger.shapes import (
     MAX_CODE_LENGTH,
     CannotConfirm,
@@ -58,13 +58,19 @@ _MIN_REASON_LENGTH = 5
 _T = TypeVar("_T")
 
 
-def open_ledger(url: str) -> Ledger:
+def open_ledger(url: str, *, is_read_only: bool = False) -> Ledger:
     """Open the ledger at this URL, creating or migrating its tables first; safe when several do so at once.
 
-    Raises LedgerUnusable for a URL or a ledger that this program cannot work with.
+    With `is_read_only` nothing is created or changed and no permission to write is needed.
+
+    Raises LedgerUnusable for a URL or a ledger that this program cannot work with; of it LedgerMissing when
+    there is nothing to read.
     """
-    engine = open_engine(url)
-    migrate(engine)
+    engine = open_engine(url, is_read_only=is_read_only)
+    if is_read_only:
+        expect_migrated(engine, url)
+    else:
+        migrate(engine)
     return Ledger(engine)
 
 
