@@ -8,13 +8,14 @@ from datetime import timedelta
 
 import dagster as dg
 
-from assets.checks import blocking_failures
+from assets.checks import blocking_failures, blocks_publication
 from assets.described import asset_key
 from assets.partitions import months, months_of
 from assets.raw import POOL
 from assets.resources import Bureau, Warehouse
 from pipelines.periods import Month
 from pipelines.publication import drafts, holds
+from pipelines.validation.rules import rule_book
 from pipelines.warehouse.sqlfiles import catalogue
 
 DRAFT_KEY = dg.AssetKey(["publication", "draft"])
@@ -29,9 +30,12 @@ drafts/held says why.
 
 
 def _read_for_drafts() -> list[str]:
-    """Tables that a draft may read: the printed ones and the indicators behind them."""
+    """Tables that a draft may read: the printed ones, the indicators behind them, and the facts that may hold it."""
+    judged = {rule.table for rule in rule_book() if blocks_publication(rule)}
     return [
-        name for name, table in sorted(catalogue().items()) if table.schema in ("publication", "indicators")
+        name
+        for name, table in sorted(catalogue().items())
+        if table.schema in ("publication", "indicators") or name in judged
     ]
 
 
