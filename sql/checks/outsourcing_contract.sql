@@ -19,9 +19,9 @@
 -- column: executed_cumulative | double | since signing
 -- column: executed_above_contract | double | executed since signing less the contract's value; positive is too much
 -- column: executed_above_cumulative | double | executed this month less executed since signing; positive is too much
--- column: previous_cumulative | double | executed since signing as accepted for the month before; empty when that month or that contract was not accepted, or in another unit
+-- column: previous_cumulative | double | executed since signing as accepted for the month before; empty when that month or that contract was not accepted, or in another currency; in the declared unit of this return
 -- column: expected_cumulative | double | previous_cumulative plus this month
--- column: cumulative_gap_in_last_digits | double | size of executed_cumulative less expected_cumulative, in units of the last printed digit
+-- column: cumulative_gap_in_last_digits | double | size of executed_cumulative less expected_cumulative, in units of the last printed digit, of the coarser one where the unit changed
 -- column: largest_cell | varchar | cell of the largest of the three amounts
 -- column: largest_amount | double | its size, declared unit
 -- column: largest_in_currency_units | double | its size, currency units
@@ -48,37 +48,43 @@ previous as (
     select
         l.enterprise_code,
         l.contract_no,
-        l.unit_code,
+        l.currency_code,
+        max(l.submission_id) as submission_id,
+        max(l.sheet) as sheet,
+        max(l.unit_code) as unit_code,
+        max(l.unit_multiplier) as unit_multiplier,
         max(l.executed_cumulative) as executed_cumulative
     from raw.outsourcing_line as l
     inner join raw.submission as s on s.submission_id = l.submission_id
     where s.is_current_accepted
       and l.month_start_date = $month_start_date - interval 1 month
       and l.contract_no is not null
-    group by l.enterprise_code, l.contract_no, l.unit_code
+    group by l.enterprise_code, l.contract_no, l.currency_code
     having count(*) = 1
 ),
 figure as (
     select submission_id, sheet, executed as figure, unit_multiplier from line
     union all
     select submission_id, sheet, executed_cumulative as figure, unit_multiplier from line
+    union all
+    select submission_id, sheet, executed_cumulative as figure, unit_multiplier from previous
 ),
-decimals as (
+last_digit as (
     select
         submission_id,
         sheet,
-        max(
+        unit_multiplier * min(
             case
-                when digits is null or digits = cast(digits as decimal(18, 0)) then 0
-                when digits = cast(digits as decimal(18, 1)) then 1
-                when digits = cast(digits as decimal(18, 2)) then 2
-                when unit_multiplier < 1000000 then 2
-                when digits = cast(digits as decimal(18, 3)) then 3
-                when digits = cast(digits as decimal(18, 4)) then 4
-                when digits = cast(digits as decimal(18, 5)) then 5
-                else 6
+                when digits is null or digits = cast(digits as decimal(18, 0)) then 1.0
+                when digits = cast(digits as decimal(18, 1)) then 0.1
+                when digits = cast(digits as decimal(18, 2)) then 0.01
+                when unit_multiplier < 1000000 then 0.01
+                when digits = cast(digits as decimal(18, 3)) then 0.001
+                when digits = cast(digits as decimal(18, 4)) then 0.0001
+                when digits = cast(digits as decimal(18, 5)) then 0.00001
+                else 0.000001
             end
-        ) as decimal_count
+        ) as currency_units
     from (
         -- six decimals are the finest asked for; a figure too large for them has none that matter
         select
@@ -89,7 +95,32 @@ decimals as (
         from figure
         where figure is not null
     ) as cut
-    group by submission_id, sheet
+    group by submission_id, sheet, unit_multiplier
+),
+-- Last month's figure in the unit declared now, so that a sheet in 美元 follows one in 万美元.
+carried as (
+    select
+        l.submission_id,
+        l.sheet,
+        l.row_number,
+        case
+            when v.unit_code = l.unit_code then v.executed_cumulative
+            else try_cast(
+                cast(v.executed_cumulative as double) * cast(v.unit_multiplier as double)
+                / cast(l.unit_multiplier as double) as decimal(30, 10)
+            )
+        end as executed_cumulative,
+        case
+            when v.unit_code <> l.unit_code and p.currency_units > d.currency_units then p.currency_units
+            else d.currency_units
+        end / l.unit_multiplier as last_digit
+    from line as l
+    inner join previous as v
+        on v.enterprise_code = l.enterprise_code
+        and v.contract_no = l.single_contract_no
+        and v.currency_code = l.currency_code
+    left join last_digit as d on d.submission_id = l.submission_id and d.sheet = l.sheet
+    left join last_digit as p on p.submission_id = v.submission_id and p.sheet = v.sheet
 )
 select
     l.month_start_date,
@@ -117,15 +148,8 @@ select
     cast(l.executed - l.executed_cumulative as double) as executed_above_cumulative,
     cast(v.executed_cumulative as double) as previous_cumulative,
     cast(v.executed_cumulative + l.executed as double) as expected_cumulative,
-    abs(cast(l.executed_cumulative - (v.executed_cumulative + l.executed) as double)) / case d.decimal_count
-        when 0 then 1.0
-        when 1 then 0.1
-        when 2 then 0.01
-        when 3 then 0.001
-        when 4 then 0.0001
-        when 5 then 0.00001
-        else 0.000001
-    end as cumulative_gap_in_last_digits,
+    abs(cast(l.executed_cumulative - (v.executed_cumulative + l.executed) as double)) / cast(v.last_digit as double)
+        as cumulative_gap_in_last_digits,
     case
         when l.contract_amount_cell is not null
             and abs(coalesce(l.contract_amount, 0)) >= greatest(abs(coalesce(l.executed, 0)), abs(coalesce(l.executed_cumulative, 0)))
@@ -145,10 +169,7 @@ select
         as double
     ) * cast(l.unit_multiplier as double) as largest_in_currency_units
 from line as l
-left join previous as v
-    on v.enterprise_code = l.enterprise_code
-    and v.contract_no = l.single_contract_no
-    and v.unit_code = l.unit_code
-left join decimals as d on d.submission_id = l.submission_id and d.sheet = l.sheet
+left join carried as v
+    on v.submission_id = l.submission_id and v.sheet = l.sheet and v.row_number = l.row_number
 left join reference.partners as p on p.partner_code = l.partner_code
 order by l.submission_id, l.sheet, l.row_number

@@ -100,6 +100,15 @@ def figure(text: str | None) -> tuple[Decimal | None, str | None, str | None]:
     return number, text, "zero" if number == 0 else "value"
 
 
+def _declared(unit: str) -> dict[str, Any]:
+    """What a line says of the unit declared on its sheet."""
+    return {
+        "unit_code": unit,
+        "unit_multiplier": UNITS[unit].multiplier,
+        "currency_code": UNITS[unit].currency_code,
+    }
+
+
 @dataclass
 class Bureau:
     """Holds what was filed and asks the rules about it."""
@@ -153,6 +162,9 @@ class Bureau:
         is_revision: bool = False,
         supersedes: str | None = None,
         sheet_periods: dict[str, str] | None = None,
+        name: str = "样例企业",
+        sheet_names: dict[str, str] | None = None,
+        contract_unit: str | None = None,
     ) -> str:
         """File one return; gives its submission id. `total` may hold export, export_ytd, import, import_ytd."""
         self.count += 1
@@ -181,9 +193,17 @@ class Bureau:
         self.insert(
             "raw.return_cell", **head, row_number=6, cell="B6", field="enterprise_code", text=code, code=code
         )
-        self.insert(
-            "raw.return_cell", **head, row_number=7, cell="B7", field="enterprise_name", text="样例企业"
-        )
+        for sheet, typed in {"服务进出口": name, **(sheet_names or {})}.items():
+            form_code = {"服务外包": "FM-3", "基本情况": "FM-1"}.get(sheet, "FM-2")
+            values = {**head, "form_code": form_code, "sheet": sheet, "text": typed, "code": typed}
+            self.insert("raw.return_cell", **values, row_number=7, cell="B7", field="enterprise_name")
+        units = {("FM-2", "服务进出口"): unit}
+        if contracts:
+            units["FM-3", "服务外包"] = contract_unit or unit
+        for (form_code, sheet), declared_unit in units.items():
+            values = {**head, "form_code": form_code, "sheet": sheet}
+            values |= {"text": UNITS[declared_unit].label_zh, "code": declared_unit}
+            self.insert("raw.return_cell", **values, row_number=7, cell="J7", field="unit")
         self.insert(
             "raw.return_cell",
             **head,
@@ -208,12 +228,7 @@ class Bureau:
             day = first if period == month else Month.parse(period).start_date
             values = {**head, "sheet": sheet, "text": period, "code": period, "day": day}
             self.insert("raw.return_cell", **values, row_number=6, cell="J6", field="reference_month")
-        declared = {
-            "enterprise_code": code,
-            "unit_code": unit,
-            "unit_multiplier": UNITS[unit].multiplier,
-            "currency_code": UNITS[unit].currency_code,
-        }
+        declared = {"enterprise_code": code, **_declared(unit)}
         for row_number, row in enumerate(rows_of(rows), start=11) if rows else ():
             self._file_line({**shared, **declared, "period_kind": period_kind}, row_number, row)
         for name, text in (total or {}).items():
@@ -233,7 +248,8 @@ class Bureau:
                 cell=f"{FM2_COLUMNS[name]}40",
             )
         for row_number, row in enumerate(rows_of(contracts), start=11) if contracts else ():
-            self._file_contract({**shared, **declared, "period_kind": period_kind}, row_number, row)
+            values = {**shared, **declared, **_declared(contract_unit or unit), "period_kind": period_kind}
+            self._file_contract(values, row_number, row)
         for name, text in (contract_total or {}).items():
             number, typed, state = figure(text)
             self.insert(
