@@ -25,9 +25,7 @@ def ledger(settings: Settings) -> Iterator[Ledger]:
     with open_ledger(settings.ledger_url) as opened:
         opened.import_register(
             [
-                RegisterRow(
-                    credit_code(number), f"示例{number}号服务有限公司", "420111", "6513", Month(2019, 1)
-                )
+                RegisterRow(credit_code(number), "示例一号服务有限公司", "420111", "6513", Month(2019, 1))
                 for number in range(1, 31)
             ]
         )
