@@ -11,8 +11,10 @@
 -- column: business_key | varchar | enterprise/item/partner/field
 -- column: subject_zh | varchar | item × partner × which share
 -- column: subject_en | varchar | item × partner × which share
+-- column: remark | varchar | 说明
 -- column: share_text | varchar | as typed
 -- column: share_pct | double | per cent; empty when withheld or not applicable
+-- column: share_as_fraction_pct | double | where the share is above 0 and at most 1 without a percent sign: what it means if a fraction was typed; empty otherwise
 -- method: docs/rules.md
 with sheet_row as (
     select
@@ -20,7 +22,8 @@ with sheet_row as (
         sheet,
         row_number,
         min(item_code) as item_code,
-        min(partner_code) as partner_code
+        min(partner_code) as partner_code,
+        min(remark) as remark
     from raw.service_trade_line
     where month_start_date = $month_start_date
     group by submission_id, sheet, row_number
@@ -45,8 +48,14 @@ select
             when 'import_remote_share_pct' then 'remote share of imports'
             else 'related-party share'
         end as subject_en,
+    r.remark,
     c.text as share_text,
-    cast(c.number as double) as share_pct
+    cast(c.number as double) as share_pct,
+    -- the reader writes the sign where the cell shows it: 0.95 formatted as a percentage comes as 95%
+    case
+        when c.number > 0 and c.number <= 1 and strpos(translate(c.text, '％﹪', '%%'), '%') = 0
+            then cast(c.number * 100 as double)
+    end as share_as_fraction_pct
 from raw.return_cell as c
 inner join raw.submission as s on s.submission_id = c.submission_id
 left join sheet_row as r

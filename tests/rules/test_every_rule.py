@@ -280,6 +280,22 @@ SAMPLES: dict[str, tuple[str, Sample, Sample]] = {
         filed("", contracts="contract | shore | executed\nC1 | offshore | 10.00"),
         filed(ONE_LINE, contracts="contract | shore | executed\nC1 | offshore | 10.00"),
     ),
+    "Q13": (
+        "J7",
+        after(one_line("100.12", month="2020-02", is_accepted=True), one_line("100.50", unit="CNY_10K")),
+        after(one_line("100.12", month="2020-02", is_accepted=True), one_line("100.50")),
+    ),
+    "Q14a": ("B7", filed(ONE_LINE, name="别家企业"), filed(ONE_LINE, name="样例 企业有限公司")),
+    "Q14b": (
+        "B7",
+        filed(ONE_LINE, sheet_names={"服务外包": "别家企业"}),
+        filed(ONE_LINE, sheet_names={"服务外包": "样例企业"}),
+    ),
+    "Q15": (
+        "H11",
+        filed("item | partner | export | export_remote\nSJ35 | USA | 5 | 0.95"),
+        filed("item | partner | export | export_remote\nSJ35 | USA | 5 | 95"),
+    ),
     "D1": (
         "C15",
         department("DM-1", balance_of_payments("67", "157", "57")),
