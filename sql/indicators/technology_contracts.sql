@@ -45,8 +45,8 @@ rate as (
 monthly as (
     select
         *,
-        count(*) filter (where period_kind = 'month' and month(period_start_date) <= 2) over same_year as single_count,
-        count(*) filter (where period_kind = 'months_1_2') over same_year as joint_count
+        sum(case when period_kind = 'month' and month(period_start_date) <= 2 then 1 else 0 end) over same_year as single_count,
+        sum(case when period_kind = 'months_1_2' then 1 else 0 end) over same_year as joint_count
     from core.department_indicator
     where is_city
       and period_kind in ('month', 'months_1_2')
