@@ -355,9 +355,9 @@ def _tell(
         cells = {code: text[language] for code, text in row.items()}
         say(
             pick(
-                f"  {cells['label']}：{cells['value']}，目标 {cells['target_text']}{cells['unit']}（{cells['target_year']}年），"
+                f"  {cells['label']}：{cells['value']}{cells['unit']}，目标 {cells['target_text']}{cells['unit']}（{cells['target_year']}年），"
                 f"完成 {cells['achieved_pct']}%，{cells['status']}",
-                f"  {cells['label']}: {cells['value']}, target {cells['target_text']} {cells['unit']} "
+                f"  {cells['label']}: {cells['value']} {cells['unit']}, target {cells['target_text']} {cells['unit']} "
                 f"({cells['target_year']}), {cells['achieved_pct']} % of it, {cells['status']}",
             )
         )
