@@ -15,7 +15,7 @@ from typing import Any
 import xlsxwriter
 
 from pipelines.periods import Month
-from pipelines.publication.layout import display_width, line_count, longest_piece
+from pipelines.publication.layout import display_width, line_count, longest_piece, split_between
 from pipelines.publication.tables import (
     Cell,
     Column,
@@ -169,17 +169,12 @@ class _Drawer:
         period = Text("{period}", "{period}").filled(self._month).of(self._language)
         sheet.merge_range(1, 0, 1, last, period, self._format(align="center", font_size=11))
         self._set_height(sheet, 1, 17)
-        # Half of the width for the compiler, half for number and unit: as many columns as that takes.
-        middle = next(
-            index
-            for index in range(last)
-            if index == last - 1 or sum(widths[: index + 1]) >= sum(widths) * 0.4
-        )
         left = self._word("compiler", compiler=publication_model().compiler)
         right = f"{self._word('number', number=spec.number)}    {self._word('unit', unit=spec.unit)}"
-        _merge(sheet, (2, 0, middle), left, self._format(align="left"))
-        _merge(sheet, (2, middle + 1, last), right, self._format(align="right"))
-        self._set_height(sheet, 2, 16)
+        middle, lines = split_between(left, right, [width * self._places_per_unit for width in widths])
+        _merge(sheet, (2, 0, middle), left, self._format(align="left", text_wrap=lines > 1))
+        _merge(sheet, (2, middle + 1, last), right, self._format(align="right", text_wrap=lines > 1))
+        self._set_height(sheet, 2, 16 + (lines - 1) * _LINE_HEIGHT)
 
     def _draw_heads(self, sheet: Any, table: PrintedTable, widths: list[float]) -> None:
         head = {"align": "center", "valign": "vcenter", "text_wrap": True, "bold": True}
