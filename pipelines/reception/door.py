@@ -58,6 +58,7 @@ BATCH_FILES = 400
 _FILES_A_QUERY = 200
 _MOST_ATTEMPTS = 8
 _MAX_NAME_LENGTH = 255
+_UNMARKED_RESUBMISSION = "H7c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +205,17 @@ class Reception:
         incoming = list(files)
         results: dict[int, FileResult] = {}
         reading = self._reading(incoming, channel="check", received_by="", keep=False)
+        accepted_here: dict[str, str] = {}  # files of this call that would be accepted: name by submission
         with _ReadAhead(reading) as windows, self._bench() as bench:
             for window in windows:
                 for judged in self._judge(bench, window, self._waiting(window)):
-                    results[judged.arrival.position] = _result(
+                    result = _result(
                         judged, judged.before.latest_version + 1 if judged.arrival.series_key else None
                     )
+                    rival = accepted_here.get(judged.before.accepted_id or "")
+                    results[judged.arrival.position] = _beside(result, rival) if rival else result
+                    if judged.verdict is Verdict.ACCEPTED:
+                        accepted_here[judged.parsed.submission_id] = judged.arrival.name
                 self._answer_the_others(window, results)
         return [results[position] for position in range(len(incoming))]
 
@@ -568,8 +574,9 @@ class Reception:
                 continue
             submission = known.get(arrival.sha256)
             if submission is None:  # checked twice in one go, filed never
+                first = results[arrival.same_as or 0]
                 results[arrival.position] = replace(
-                    results[arrival.same_as or 0], name=arrival.name, is_duplicate=True
+                    first, name=arrival.name, is_duplicate=True, same_as=first.name
                 )
                 continue
             filing = arrival.filing
@@ -592,6 +599,9 @@ class Reception:
                 fixes=tuple(fixes.get(submission.submission_id, ())),
                 findings=tuple(findings.get(submission.submission_id, ())),
                 is_duplicate=not is_the_first_arrival,
+                same_as=_new_in_this_call(results.get(arrival.same_as))
+                if arrival.same_as is not None
+                else "",
                 is_zero_return=submission.is_zero_return,
                 version=submission.version,
                 details=self._details_from_lines(submission),
@@ -748,6 +758,35 @@ def _result(judged: _Judged, version: int | None) -> FileResult:
         version=version,
         details=lambda: line_details(parsed.cells, judged.usd_per_unit),
     )
+
+
+_ACCEPTED_ALREADY = Wording("该月已有一份审核通过的报表", "a return for that month has been accepted already")
+
+
+def _beside(result: FileResult, rival: str) -> FileResult:
+    """The answer of a check where the return in the way is no recorded one but another file of the same call."""
+    of_this_batch = Wording(
+        f"这批文件中的另一个文件（{rival}）也是该月的报表",
+        f"another file of this batch ({rival}) is for the same month",
+    )
+    findings = tuple(
+        replace(
+            finding,
+            message=Wording(
+                finding.message.zh.replace(_ACCEPTED_ALREADY.zh, of_this_batch.zh),
+                finding.message.en.replace(_ACCEPTED_ALREADY.en, of_this_batch.en),
+            ),
+        )
+        if finding.rule == _UNMARKED_RESUBMISSION
+        else finding
+        for finding in result.findings
+    )
+    return replace(result, findings=findings)
+
+
+def _new_in_this_call(first: FileResult | None) -> str:
+    """Name of the earlier file with the same bytes, unless that one too was known before."""
+    return "" if first is None or first.is_duplicate else first.name
 
 
 def _could_not_be_opened(arrival: _Arrival) -> FileResult:

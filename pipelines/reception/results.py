@@ -30,6 +30,7 @@ class FileResult:
     `verdict` is the standing of the submission: for a file that was filed before (`is_duplicate`) the one in
     the ledger now, for `check` the one that filing would give. `version` numbers the filings of one
     enterprise and period; None where the file is a version of nothing (unreadable, or no period).
+    `same_as` names the earlier file of the same call that has the same bytes.
     `line_count` counts the data rows read, over all sheets.
     """
 
@@ -46,6 +47,7 @@ class FileResult:
     fixes: tuple[Fix, ...] = ()
     findings: tuple[Finding, ...] = ()
     is_duplicate: bool = False
+    same_as: str = ""
     is_zero_return: bool = False
     version: int | None = None
     details: Callable[[], list[dict[str, Any]]] = field(default=list, repr=False, compare=False)
@@ -68,6 +70,8 @@ class FileResult:
             "fixes": [fix.as_json() for fix in self.fixes],
             "findings": [finding.as_json() for finding in self.findings],
         }
+        if self.same_as:
+            answer["same_as"] = self.same_as
         if lines:
             answer["lines_detail"] = self.details()
         return answer
@@ -82,7 +86,9 @@ class FileResult:
             f"{words['file']}{self.name}",
             f"{words['verdict']}{words[self.verdict.value]}",
         ]
-        if self.is_duplicate:
+        if self.same_as:
+            rows.append(words["same_as"].format(name=self.same_as))
+        elif self.is_duplicate:
             rows.append(words["duplicate"])
         if self.form_codes:
             rows.append(f"{words['form']}{', '.join(self.form_codes)}")
@@ -124,6 +130,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "rejected": "退回：有必须更正的错误，请更正后重新报送",
         "unreadable": "拒收：文件无法读取或不安全，请按下述说明处理后重新报送",
         "duplicate": "此文件以前已报送，内容完全相同，不重复计入。",
+        "same_as": "与这批文件中的“{name}”内容完全相同，不重复计入。",
         "form": "表号：",
         "period": "报告期：",
         "enterprise": "报送单位：",
@@ -145,6 +152,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "rejected": "returned: there are errors that must be corrected; please file again",
         "unreadable": "refused: the file cannot be read or is not safe; please do as said below and file again",
         "duplicate": "This file was filed before, byte for byte; it counts once.",
+        "same_as": "Same content as {name} in this batch; it counts once.",
         "form": "Forms: ",
         "period": "Reference period: ",
         "enterprise": "Enterprise: ",
