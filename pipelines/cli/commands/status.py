@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.options import MONTH, common, json_option
-from pipelines.cli.stores import ledger_of
+from pipelines.cli.stores import ledger_to_read
 from pipelines.cli.terminal import Terminal
 from pipelines.findings import Verdict
 from pipelines.periods import Month
@@ -25,6 +25,8 @@ _FIRST_OUTSTANDING = 10
 @dataclass
 class MonthStatus:
     """Filing for one reference month. An enterprise counts once, by its accepted version or else its latest.
+
+    That version is the one that counts: `late` says that it arrived after the deadline, as table 9 has it.
 
     `not_filed` are register entries of the month without any readable return; files that could not be read
     belong to no month and are counted by `servtrade status --json` under unreadable.
@@ -126,7 +128,7 @@ def status(terminal: Terminal, month: Month | None, show_all: bool, as_json: boo
 
     How many returns are expected, filed, accepted, queried, rejected, zero, late and not filed.
     """
-    with ledger_of(terminal.settings) as ledger:
+    with ledger_to_read(terminal.settings) as ledger:
         if month is None:
             months, elsewhere = all_months(ledger)
         else:
