@@ -7,6 +7,7 @@ short message, the log file the traceback.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import tempfile
 import traceback
@@ -42,9 +43,10 @@ class CommandFailed(Exception):
 
 
 # Failures of other packages by name, so that naming them imports nothing heavy. Grouped by who must act.
-_CONFLICTS = {"WarehouseBusy", "LedgerConflict", "LedgerBusy", "CannotConfirm"}
+_CONFLICTS = {"WarehouseBusy", "LedgerConflict", "LedgerBusy", "LedgerLocked", "CannotConfirm"}
 _ENVIRONMENT = {
     "LedgerUnusable",
+    "LedgerMissing",
     "StoreDamaged",
     "WarehouseOutdated",
     # A rule, a query, a layout or a table model that a bureau has changed and that cannot be used as it is.
@@ -98,10 +100,47 @@ def known_failure(error: BaseException) -> CommandFailed | None:
         if isinstance(wording, Wording):
             return CommandFailed(code, wording.zh, wording.en)
         text = str(cause).splitlines()[0] if str(cause) else name
-        return CommandFailed(code, text, text)
+        zh, slash, en = text.partition(" / ")
+        if slash and _CHINESE.search(zh):  # both languages in one line, as Dagster passes a wording on
+            return CommandFailed(code, zh, en)
+        opening, remedy = _ABOUT.get(name, _ABOUT_ANY)
+        return CommandFailed(
+            code, f"{opening.zh}：{text}。{remedy.zh}", f"{opening.en}: {text.rstrip('.')}. {remedy.en}"
+        )
     return None
 
 
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# What a failure that speaks English only is about, and what to do.
+_ABOUT: dict[str, tuple[Wording, Wording]] = {
+    "InvalidSetting": (
+        Wording("环境变量的值不能用", "A setting cannot be used"),
+        Wording("请更正或取消该环境变量。", "Correct or unset that environment variable."),
+    ),
+    "InvalidPeriod": (
+        Wording("报告期不能识别", "The period is not understood"),
+        Wording("请写作 2020-12。", "Write it as 2020-12."),
+    ),
+    "StoreDamaged": (
+        Wording("存储的文件缺失或已损坏", "A stored file is missing or damaged"),
+        Wording("请从备份恢复该文件后重试。", "Restore it from a backup and try again."),
+    ),
+    "LedgerConflict": (
+        Wording("账本刚被别人改动", "Somebody else has just changed the ledger"),
+        Wording("请重试。", "Try again."),
+    ),
+    "LedgerBusy": (
+        Wording("账本一直在被改动", "The ledger kept changing"),
+        Wording("请稍后重试。", "Try again later."),
+    ),
+}
+_ABOUT_ANY = (
+    Wording("本机环境有问题", "Something on this machine is at fault"),
+    Wording(
+        "请运行 servtrade doctor 查看缺什么、怎么办。",
+        "Run servtrade doctor to see what is missing and what to do.",
+    ),
+)
 _DISK_ERRORS = {5, 28, 30, 122}  # EIO, ENOSPC, EROFS, EDQUOT
 
 
@@ -126,7 +165,9 @@ def write_fault_log(error: BaseException, data_dir: Path | None, arguments: list
             "".join(traceback.format_exception(error)),
         ]
     )
-    for folder in (data_dir / "logs" if data_dir is not None else None, Path(tempfile.gettempdir())):
+    # A mistyped data folder is not made for the sake of a log.
+    has_data_dir = data_dir is not None and os.path.isdir(data_dir)  # noqa: PTH112 - False, also where forbidden
+    for folder in (data_dir / "logs" if data_dir and has_data_dir else None, Path(tempfile.gettempdir())):
         if folder is None:
             continue
         path = folder / f"servtrade-{stamp}.log"

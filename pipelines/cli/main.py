@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.options import ServtradeGroup, common
+from pipelines.cli.options import ServtradeGroup, common, json_ahead
 from pipelines.cli.terminal import Terminal
 
 _C = "pipelines.cli.commands"
@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 )
 @click.version_option(package_name="service-trade-monitor", prog_name="servtrade")
 @common
+@json_ahead
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """服务贸易统计监测 / Service-Trade Monitor.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ import click
 from pipelines.cli.exits import CommandFailed, Exit, known_failure, write_fault_log
 from pipelines.cli.terminal import Terminal
 from pipelines.cli.words import said
+from pipelines.findings import Wording
 from pipelines.periods import InvalidPeriod, Month, parse_period
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -44,9 +46,21 @@ class LazyGroup(click.Group):
 class ServtradeGroup(LazyGroup):
     """The outermost group: turns every failure into a sentence and an exit code, never into a traceback."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Wherever it stands, and before anything can go wrong: failures are told as an object too.
+        _terminal(ctx).as_json = "--json" in args
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            _tell_usage(ctx, error)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            _tell_usage(ctx, error)
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
@@ -67,12 +81,60 @@ def _tell(ctx: click.Context, error: Exception) -> None:
         try:
             path = write_fault_log(error, _data_dir(terminal), sys.argv[1:])
         except RuntimeError:
-            terminal.warn(terminal.word("fault_no_log", error=f"{type(error).__name__}: {error}"))
+            failure = terminal.fail(Exit.BUG, "fault_no_log", error=f"{type(error).__name__}: {error}")
         else:
-            terminal.warn(terminal.word("fault", path=path))
-        ctx.exit(Exit.BUG)
+            failure = terminal.fail(Exit.BUG, "fault", path=path)
     terminal.warn(said(failure.wording, terminal.language))
+    _give_object(terminal, failure.exit_code, failure.wording)
     ctx.exit(failure.exit_code)
+
+
+def _give_object(terminal: Terminal, exit_code: int, wording: Wording) -> None:
+    if terminal.as_json:
+        terminal.json({"error": {"exit_code": int(exit_code), "message": wording.as_json()}})
+
+
+def _tell_usage(ctx: click.Context, error: click.UsageError) -> None:
+    """Say in the language in force what click says in English; the help that stands for no arguments is left."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return
+    terminal = _terminal(ctx)
+    wording = usage_wording(error)
+    if error.ctx is not None:
+        terminal.warn(error.ctx.get_usage())
+        terminal.warn(terminal.word("usage_help", command=error.ctx.command_path))
+    terminal.warn(said(wording, terminal.language))
+    _give_object(terminal, Exit.USAGE, wording)
+    ctx.exit(Exit.USAGE)
+
+
+def usage_wording(error: click.UsageError) -> Wording:
+    """What is wrong with the command as typed, in both languages."""
+    english = error.format_message()
+    name = ""
+    if isinstance(error, click.BadParameter):
+        hint = error.param_hint or (
+            error.param.get_error_hint(error.ctx) if error.param and error.ctx else ""
+        )
+        name = hint if isinstance(hint, str) else " / ".join(hint)
+    if isinstance(error, click.MissingParameter):
+        return Wording(f"缺少 {name}。", english)
+    if isinstance(error, click.NoSuchOption):
+        near = f"您是否想写 {'、'.join(error.possibilities)}？" if error.possibilities else ""
+        return Wording(f"没有选项 {error.option_name}。{near}", english)
+    if isinstance(error, click.BadOptionUsage):
+        return Wording(f"选项 {error.option_name} 用法不对：{english}", english)
+    if (command := _NO_COMMAND.match(english)) is not None:
+        return Wording(f"没有命令 {command[1]}。", english)
+    # Our own messages are in both languages already.
+    zh, slash, en = error.message.partition(" / ")
+    both = Wording(zh, en) if slash and not zh.isascii() else Wording(error.message, error.message)
+    if name:
+        return Wording(f"{name} 的值不能用：{both.zh}", f"Invalid value for {name}: {both.en}")
+    return both
+
+
+_NO_COMMAND = re.compile(r"No such command '([^']*)'")
 
 
 def _data_dir(terminal: Terminal) -> Any:
@@ -131,7 +193,17 @@ def common(command: Command) -> Command:
     return command
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="输出一个 JSON 对象 / one JSON object")
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=lambda ctx, _parameter, value: value or ctx.ensure_object(Terminal).as_json,
+    help="输出一个 JSON 对象 / one JSON object",
+)
+# In front of a command it counts for that command: `ServtradeGroup.parse_args` has noted it.
+json_ahead = click.option(
+    "--json", is_flag=True, expose_value=False, help="输出一个 JSON 对象 / one JSON object"
+)
 
 
 class MonthType(click.ParamType[Month]):
@@ -153,4 +225,4 @@ class MonthType(click.ParamType[Month]):
 
 MONTH = MonthType()
 
-__all__ = ["MONTH", "CommandFailed", "LazyGroup", "ServtradeGroup", "common", "json_option"]
+__all__ = ["MONTH", "CommandFailed", "LazyGroup", "ServtradeGroup", "common", "json_ahead", "json_option"]

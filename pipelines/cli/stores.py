@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.cli.exits import CommandFailed, Exit
+from pipelines.cli.words import SENTENCES
 from pipelines.paths import HOUSE_DIR
 from pipelines.settings import Settings
 
@@ -20,11 +22,36 @@ DAGSTER_FILE = "dagster.yaml"
 
 @contextmanager
 def ledger_of(settings: Settings) -> Iterator[Ledger]:
-    """The ledger, migrated, closed at the end."""
+    """The ledger for writing, made and migrated where needed, closed at the end. Raises LedgerUnusable."""
     from pipelines.ledger import open_ledger
 
     with open_ledger(settings.ledger_url) as ledger:
         yield ledger
+
+
+@contextmanager
+def ledger_to_read(settings: Settings) -> Iterator[Ledger]:
+    """The ledger for reading: nothing is made, no permission to write is needed.
+
+    Raises LedgerMissing where there is no data folder or no ledger in it, LedgerUnusable for other faults.
+    """
+    from pipelines.ledger import open_ledger
+
+    with open_ledger(settings.ledger_url, is_read_only=True) as ledger:
+        yield ledger
+
+
+def expect_data_folder(settings: Settings) -> None:
+    """Raise CommandFailed (environment) unless the data folder is there; for commands that read below it."""
+    try:
+        is_there = settings.data_dir.is_dir()
+    except OSError:  # a folder on the way that may not be entered
+        is_there = False
+    if not is_there:
+        zh, en = SENTENCES["no_data_folder"]
+        raise CommandFailed(
+            Exit.ENVIRONMENT, zh.format(path=settings.data_dir), en.format(path=settings.data_dir)
+        )
 
 
 def person() -> str:
@@ -70,4 +97,9 @@ def prepare_folders(settings: Settings) -> None:
         settings.snapshots_dir,
         settings.data_dir / "logs",
     ):
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            zh, en = SENTENCES["no_folder_made"]
+            facts = {"path": folder, "reason": error.strerror}
+            raise CommandFailed(Exit.ENVIRONMENT, zh.format(**facts), en.format(**facts)) from error

@@ -32,6 +32,7 @@ class Terminal:
     lang: str | None = None
     quiet: bool = False
     no_progress: bool = False
+    as_json: bool = False  # --json stands somewhere in the command: also failures are told as an object
 
     @property
     def settings(self) -> Settings:
@@ -58,20 +59,22 @@ class Terminal:
 
     def result(self, text: str = "") -> None:
         """To stdout: what was asked for."""
-        click.echo(text)
+        click.echo(harmless(text))
 
     def json(self, content: dict[str, Any]) -> None:
         """To stdout: one object with its schema version first."""
-        click.echo(json.dumps({"schema_version": SCHEMA_VERSION, **content}, ensure_ascii=False, indent=2))
+        text = json.dumps({"schema_version": SCHEMA_VERSION, **content}, ensure_ascii=False, indent=2)
+        # The same object; what would turn a terminal's text around is written as its number.
+        click.echo("".join(f"\\u{ord(char):04x}" if _is_unseen(char) else char for char in text))
 
     def note(self, text: str) -> None:
         """To stderr: what is worth knowing besides; not with --quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(harmless(text), err=True)
 
     def warn(self, text: str) -> None:
         """To stderr, also with --quiet."""
-        click.echo(text, err=True)
+        click.echo(harmless(text), err=True)
 
     def fail(self, exit_code: Exit, key: str, **values: object) -> CommandFailed:
         """A failure out of the catalogue, to be raised."""
@@ -129,6 +132,25 @@ def aligned(heads: Sequence[str], rows: Sequence[Sequence[object]], *, right: se
         if number == 0:
             lines.append("  ".join("-" * each for each in widths))
     return "\n".join(lines)
+
+
+def harmless(text: str) -> str:
+    """A text of several lines without what moves the cursor or turns the direction of writing: � stands for it."""
+    return "".join("\ufffd" if _is_unseen(char) else char for char in text)
+
+
+def on_one_line(name: str) -> str:
+    """A file's name as it may be printed: on one line, and nothing in it that a terminal would act on."""
+    return "".join("\ufffd" if char in "\n\t" else char for char in harmless(name))
+
+
+def _is_unseen(char: str) -> bool:
+    """Control, direction and line-separating characters within the basic plane; newline and tab are seen."""
+    return (
+        char not in "\n\t"
+        and unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        and char <= "\uffff"
+    )
 
 
 def width(text: str) -> int:

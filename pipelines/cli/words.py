@@ -24,6 +24,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "程序内部错误，且日志无处可写：{error}",
         "This is a fault of the program, and no log could be written: {error}",
     ),
+    "usage_help": ("详见：{command} --help", "See: {command} --help"),
     "interrupted": ("已中断。未完成的内容不会保留。", "Interrupted. Nothing half-done was kept."),
     "exists": (
         "{path} 已存在。如要覆盖，请加 --force。",
@@ -31,6 +32,23 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "written": ("已写入 {path}", "Written: {path}"),
     "no_files": ("没有可收取的文件：{path}", "There is no file to take in: {path}"),
+    "no_data_folder": (
+        "这里没有数据文件夹：{path}。请检查路径（--data 或 SERVTRADE_DATA）；如要新建，请运行 servtrade init。",
+        "There is no data folder here: {path}. Check the path (--data or SERVTRADE_DATA); to make a new one, run "
+        "servtrade init.",
+    ),
+    "no_folder_made": (
+        "无法建立文件夹 {path}（{reason}）。请换一个可写的位置（--data 或 SERVTRADE_DATA），或更改其权限。",
+        "The folder {path} cannot be made ({reason}). Choose a place that can be written (--data or "
+        "SERVTRADE_DATA), or change its permissions.",
+    ),
+    "no_register": (
+        "未找到账本，也就没有企业名录（{path}），因此没有核对该企业是否在名录中，也没有与往月比较；其余规则照常审核。"
+        "如需核对，请用 --data 指定数据文件夹。〔H1b〕",
+        "There is no ledger here and so no register ({path}): whether the enterprise is on it was not checked, nor "
+        "were earlier months compared; all other rules were. To check that too, give the data folder with --data. "
+        "[H1b]",
+    ),
     # init
     "initialised": ("数据文件夹已就绪：{path}", "The data folder is ready: {path}"),
     # register
@@ -51,10 +69,41 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{duplicates} of them known already.",
     ),
     "duplicate": ("（此前已收到，内容相同）", "(received before, same content)"),
+    "same_as": ("（与这批文件中的 {name} 内容相同）", "(same content as {name} in this batch)"),
+    "skipped_link": (
+        "未收取 {path}：是链接，不跟随。请直接指定它所指的文件。",
+        "Left out: {path} is a link and is not followed. Name the file it points to.",
+    ),
+    "skipped_special": (
+        "未收取 {path}：是管道或设备，不是文件。请先把内容存为文件。",
+        "Left out: {path} is a pipe or a device, not a file. Save the content as a file first.",
+    ),
+    "skipped_archive": (
+        "未收取 {path}：是压缩包。请先解压，再收取其中的工作簿。",
+        "Left out: {path} is an archive. Unpack it, then hand in the workbooks inside.",
+    ),
+    "skipped_other": (
+        "未收取 {path}：扩展名不是 {suffixes}。如确是报表，请改好扩展名，或在命令中直接写出该文件。",
+        "Left out: {path} does not end in {suffixes}. If it is a report, rename it, or name the file itself in the "
+        "command.",
+    ),
+    "not_plain_link": (
+        "“{name}”是链接，不打开。请直接指定它所指的文件。〔G09〕",
+        "“{name}” is a link and was not opened. Name the file it points to. [G09]",
+    ),
+    "not_plain_special": (
+        "“{name}”是管道或设备，不是普通文件，未读取。请先把内容存为文件，或用 - 从标准输入读取（check）。〔G09〕",
+        "“{name}” is a pipe or a device, not a regular file, and was not read. Save the content as a file first, or "
+        "use - for standard input (check). [G09]",
+    ),
     "fixes_count": ("自动整理 {count} 处", "{count} values tidied"),
     "confirmed": (
         "{submission} 已核实通过（{name}，{month}）。重新计算：servtrade run --month {month}",
         "{submission} is confirmed ({name}, {month}). Compute again: servtrade run --month {month}",
+    ),
+    "short_reason": (
+        "--reason：请写明核实的理由（不少于 {count} 个字）。",
+        "--reason: say why it is right, in at least {count} characters.",
     ),
     "unknown_submission": (
         "没有编号为 {submission} 的报送。编号见 servtrade status --month 月份 --json。",
@@ -81,8 +130,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "servtrade run --from {month}",
     ),
     "run_held": (
-        "{month} 未生成表格：{rule} {label}（{count} 处，如 {keys}）",
-        "{month} was not drafted: {rule} {label} ({count} rows, such as {keys})",
+        "{month} 未生成表格：{rule} {label}（{count} 处，如 {keys}）。{help}",
+        "{month} was not drafted: {rule} {label} ({count} rows, such as {keys}). {help}",
     ),
     "run_outside": (
         "{months} 不在可计算的范围内（{first} 至 {last}）。",
@@ -101,6 +150,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "no_draft": (
         "{month} 还没有表格。请先计算：servtrade run --month {month}",
         "There are no tables for {month} yet. Compute them first: servtrade run --month {month}",
+    ),
+    "held_no_draft": (
+        "{month} 因此挂起，没有统计表。处理后重新计算：servtrade run --month {month}",
+        "{month} is held for that and has no tables. When it is dealt with, compute again: servtrade run --month "
+        "{month}",
     ),
     "no_drafts": (
         "还没有任何月份的表格。请先计算：servtrade run --all",

@@ -107,7 +107,8 @@ def open_engine(url: str, *, is_read_only: bool = False) -> Engine:
 def shown_url(url: str) -> str:
     """The ledger's URL as it may be shown: without the password."""
     try:
-        return make_url(url).render_as_string(hide_password=True)
+        # Drivers take a password among the parameters too, so none of those is shown.
+        return make_url(url).set(query={}).render_as_string(hide_password=True)
     except (ArgumentError, ValueError):
         return "SERVTRADE_LEDGER_URL"
 

@@ -6,8 +6,10 @@ import click
 
 from pipelines.cli.exits import Exit
 from pipelines.cli.options import common, json_option
-from pipelines.cli.stores import ledger_of, person
+from pipelines.cli.stores import ledger_of, ledger_to_read, person
 from pipelines.cli.terminal import Terminal
+
+MIN_REASON_LENGTH = 5  # as the ledger wants it; a test compares
 
 
 @click.command()
@@ -23,13 +25,16 @@ def confirm(terminal: Terminal, submission: str, reason: str, by: str | None, as
     SUBMISSION is the id that `check`, `submit` and `status --month` show; its beginning suffices where it is
     unique. Errors cannot be confirmed away: such a return is corrected and filed again.
     """
-    with ledger_of(terminal.settings) as ledger:
-        wanted = submission.strip().lower()
+    if len(reason.strip()) < MIN_REASON_LENGTH:
+        raise terminal.fail(Exit.USAGE, "short_reason", count=MIN_REASON_LENGTH)
+    wanted = submission.strip().lower()
+    with ledger_to_read(terminal.settings) as ledger:
         matches = [one for one in ledger.submissions() if one.submission_id.startswith(wanted)]
         if not matches or not wanted:
             raise terminal.fail(Exit.USAGE, "unknown_submission", submission=submission)
         if len(matches) > 1:
             raise terminal.fail(Exit.USAGE, "ambiguous_submission", submission=submission)
+    with ledger_of(terminal.settings) as ledger:
         confirmed = ledger.confirm(matches[0].submission_id, reason, by or person())
     month = f"{confirmed.month_start_date:%Y-%m}" if confirmed.month_start_date else ""
     if as_json:

@@ -9,19 +9,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.cli.exits import Exit, known_failure
 from pipelines.cli.options import common, json_option
-from pipelines.cli.stores import DAGSTER_FILE, dagster_template
+from pipelines.cli.stores import DAGSTER_FILE, dagster_template, ledger_to_read
 from pipelines.cli.terminal import Terminal
 from pipelines.findings import Wording
 from pipelines.paths import HOUSE_DIR
 
 if TYPE_CHECKING:
+    from pipelines.ledger import Submission
     from pipelines.settings import Settings
 
 DISTRIBUTION = "service-trade-monitor"
@@ -30,6 +30,7 @@ _FREE_BYTES_NEEDED = 1 << 30  # a city of 5,000 enterprises adds some 300 MB a y
 _ORIGINALS_SAMPLED = 20
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
+_ASK_THE_MAINTAINERS = Wording("请把以上内容交给维护人员。", "Hand this to the maintainers.")
 OK, NOTE, MISSING = "ok", "note", "missing"
 _MARKS = {OK: "✓", NOTE: "·", MISSING: "✕"}
 
@@ -113,9 +114,8 @@ def diagnose(settings: Settings) -> Iterator[Diagnosis]:
         except Exception as error:  # noqa: BLE001 - a broken machine is what is being looked for
             failure = known_failure(error)
             wording = failure.wording if failure else Wording(f"{error!r}", f"{error!r}")
-            yield Diagnosis(
-                name, MISSING, wording, Wording("请据此修复后重试。", "Mend this and run doctor again.")
-            )
+            # A known failure says itself what to do.
+            yield Diagnosis(name, MISSING, wording, None if failure else _ASK_THE_MAINTAINERS)
 
 
 def _python(_settings: Settings) -> Diagnosis:
@@ -267,10 +267,15 @@ def _ledger(settings: Settings) -> Diagnosis:
             Wording("尚未建立", "not there yet"),
             Wording("运行 servtrade init 建立。", "Make it with servtrade init."),
         )
-    from pipelines.ledger import open_ledger
+    from pipelines.ledger import LedgerMissing, LedgerUnusable
 
-    with open_ledger(settings.ledger_url) as ledger:
-        submissions, enterprises = len(ledger.submissions()), len(ledger.enterprises())
+    try:
+        with ledger_to_read(settings) as ledger:
+            submissions, enterprises = len(ledger.submissions()), len(ledger.enterprises())
+    except LedgerMissing as error:
+        return Diagnosis("ledger", NOTE, error.fault, error.remedy)
+    except LedgerUnusable as error:
+        return Diagnosis("ledger", MISSING, error.fault, error.remedy or _ASK_THE_MAINTAINERS)
     url = _without_password(settings.ledger_url)
     return Diagnosis(
         "ledger",
@@ -282,15 +287,31 @@ def _ledger(settings: Settings) -> Diagnosis:
     )
 
 
+def _submissions(settings: Settings) -> list[Submission] | None:
+    """What the ledger knows; None where it cannot be read, which `_ledger` has said already."""
+    from pipelines.ledger import LedgerUnusable
+
+    try:
+        with ledger_to_read(settings) as ledger:
+            return ledger.submissions()
+    except LedgerUnusable:
+        return None
+
+
 def _originals(settings: Settings) -> Diagnosis:
     """A sample of the originals, spread over all of them, is there and whole."""
     if _ledger_is_missing(settings):
         return Diagnosis("originals", NOTE, Wording("尚无原件", "none yet"))
-    from pipelines.ledger import open_ledger
     from pipelines.stores import Originals, StoreDamaged
 
-    with open_ledger(settings.ledger_url) as ledger:
-        sha256s = [one.sha256 for one in ledger.submissions()]
+    submissions = _submissions(settings)
+    if submissions is None:
+        return Diagnosis(
+            "originals",
+            NOTE,
+            Wording("未抽查：账本读不出来，见上", "not sampled: the ledger cannot be read, see above"),
+        )
+    sha256s = [one.sha256 for one in submissions]
     originals = Originals(settings.originals_dir)
     step = max(1, len(sha256s) // _ORIGINALS_SAMPLED)
     sample = sha256s[::step][:_ORIGINALS_SAMPLED]
@@ -384,10 +405,7 @@ def _clock(settings: Settings) -> Diagnosis:
     now = datetime.now(UTC)
     latest = datetime.fromtimestamp((HOUSE_DIR / "pipelines" / "settings.py").stat().st_mtime, UTC)
     if not _ledger_is_missing(settings):
-        from pipelines.ledger import open_ledger
-
-        with open_ledger(settings.ledger_url) as ledger:
-            latest = max([latest, *(one.received_at for one in ledger.submissions())])
+        latest = max([latest, *(one.received_at for one in _submissions(settings) or ())])
     text = now.astimezone().isoformat(timespec="seconds")
     if now + _CLOCK_TOLERANCE < latest:
         return Diagnosis(
@@ -416,12 +434,13 @@ def _fonts(_settings: Settings) -> Diagnosis:
 
 def _ledger_is_missing(settings: Settings) -> bool:
     prefix = "sqlite:///"
-    return (
-        settings.ledger_url.startswith(prefix) and not Path(settings.ledger_url.removeprefix(prefix)).exists()
+    # os.path.exists, unlike Path.exists, answers False where a folder may not be entered.
+    return settings.ledger_url.startswith(prefix) and not os.path.exists(  # noqa: PTH110
+        settings.ledger_url.removeprefix(prefix)
     )
 
 
 def _without_password(url: str) -> str:
-    from sqlalchemy import make_url
+    from pipelines.ledger import shown_url
 
-    return make_url(url).render_as_string(hide_password=True)
+    return shown_url(url)

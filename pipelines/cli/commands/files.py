@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +17,19 @@ import click
 
 from pipelines.cli.exits import Exit
 from pipelines.cli.options import common, json_option
-from pipelines.cli.stores import ledger_of, person
-from pipelines.cli.terminal import SCHEMA_VERSION, Terminal
-from pipelines.cli.words import VERDICTS, said
-from pipelines.findings import Severity, Verdict
+from pipelines.cli.stores import ledger_of, ledger_to_read, person
+from pipelines.cli.terminal import Terminal, on_one_line
+from pipelines.cli.words import SENTENCES, VERDICTS, said
+from pipelines.findings import Finding, Severity, Verdict, Wording, verdict_of
 
 if TYPE_CHECKING:
+    from pipelines.ledger import Ledger
     from pipelines.reception import FileResult, IncomingFile
+    from pipelines.settings import Settings
 
 READ_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".csv", ".et"}
+_ARCHIVES = {".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"}
+_NOT_IN_REGISTER = "H1b"
 _EXIT_OF = {
     Verdict.ACCEPTED: Exit.OK,
     Verdict.QUERIES: Exit.DATA_ERRORS,
@@ -36,24 +44,67 @@ def exit_code_of(verdicts: Iterable[Verdict]) -> Exit:
     return max((_EXIT_OF[verdict] for verdict in verdicts), default=Exit.OK)
 
 
-def files_below(paths: Sequence[Path]) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file in a folder that is not taken in, and the sentence of the catalogue that says why."""
+
+    path: Path
+    reason: str
+
+
+def files_below(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
     """The files meant: those named, as they are, and those in folders named, workbooks and CSV only, in order.
 
-    Files that a program left beside an open workbook (`~$...`) and hidden ones are not meant.
+    No link below a folder is followed. Second, what lies in the folders and is left out; files that a program
+    left beside an open workbook (`~$...`) and hidden ones are not meant and not mentioned.
     """
     found: list[Path] = []
+    skipped: list[Skipped] = []
     for path in paths:
-        if path.is_dir():
-            found += sorted(
-                file
-                for file in path.rglob("*")
-                if file.is_file()
-                and file.suffix.lower() in READ_SUFFIXES
-                and not file.name.startswith(("~$", "."))
-            )
-        else:
+        if not path.is_dir():
             found.append(path)
-    return found
+            continue
+        inside: list[Path] = []
+        for folder, folders, names in os.walk(path):
+            here = Path(folder)
+            folders.sort()
+            skipped += [
+                Skipped(here / name, "skipped_link") for name in folders if (here / name).is_symlink()
+            ]
+            inside += [here / name for name in names if not name.startswith(("~$", "."))]
+        for file in sorted(inside):
+            reason = _why_left_out(file)
+            if reason:
+                skipped.append(Skipped(file, reason))
+            else:
+                found.append(file)
+    return found, skipped
+
+
+def _why_left_out(file: Path) -> str:
+    if file.is_symlink():
+        return "skipped_link"
+    if not file.is_file():
+        return "skipped_special"
+    if file.suffix.lower() in READ_SUFFIXES:
+        return ""
+    return "skipped_archive" if file.suffix.lower() in _ARCHIVES else "skipped_other"
+
+
+def _files_of(terminal: Terminal, paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
+    """`files_below`, said. Raises CommandFailed where nothing is left to take in."""
+    files, skipped = files_below(paths)
+    for one in skipped:
+        terminal.note(
+            terminal.word(
+                one.reason, path=on_one_line(str(one.path)), suffixes=" ".join(sorted(READ_SUFFIXES))
+            )
+            if one.reason == "skipped_other"
+            else terminal.word(one.reason, path=on_one_line(str(one.path)))
+        )
+    if not files:
+        raise terminal.fail(Exit.USAGE, "no_files", path=", ".join(on_one_line(str(path)) for path in paths))
+    return files, skipped
 
 
 def incoming(paths: Sequence[Path]) -> list[IncomingFile]:
@@ -66,6 +117,71 @@ def incoming(paths: Sequence[Path]) -> list[IncomingFile]:
         else IncomingFile(name=path.name, path=path)
         for path in paths
     ]
+
+
+def _through(
+    paths: Sequence[Path], door: Callable[[list[IncomingFile]], list[FileResult]]
+) -> list[FileResult]:
+    """Plain files through the door; links, pipes and devices are refused and never opened. In the order given."""
+    refused = {number: why for number, path in enumerate(paths) if (why := _why_refused(path))}
+    plain = [path for number, path in enumerate(paths) if number not in refused]
+    results = iter(door(incoming(plain)) if plain else [])
+    return [
+        _refused(path, refused[number]) if number in refused else next(results)
+        for number, path in enumerate(paths)
+    ]
+
+
+def _why_refused(path: Path) -> str:
+    if str(path) == "-":
+        return ""
+    if path.is_symlink():
+        return "not_plain_link"
+    return "" if path.is_file() else "not_plain_special"
+
+
+def _refused(path: Path, reason: str) -> FileResult:
+    from pipelines.reception import FileResult
+
+    zh, en = SENTENCES[reason]
+    name = on_one_line(path.name)
+    message = Wording(zh.format(name=name), en.format(name=name))
+    finding = Finding(rule="G09", severity=Severity.CRITICAL, message=message)
+    return FileResult(path.name, "", "", Verdict.UNREADABLE, findings=(finding,))
+
+
+@contextmanager
+def _ledger_for_checking(settings: Settings) -> Iterator[tuple[Ledger, Settings, bool]]:
+    """The ledger to read, the settings for the door, and whether a register is known.
+
+    Without a data folder a check still reads and judges a file: against an empty ledger that vanishes.
+    """
+    from pipelines.ledger import LedgerMissing
+
+    with ExitStack() as stack:
+        try:
+            ledger = stack.enter_context(ledger_to_read(settings))
+        except LedgerMissing:
+            nowhere = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="servtrade-")))
+            alone = replace(settings, data_dir=nowhere, ledger_url=f"sqlite:///{nowhere / 'ledger.sqlite'}")
+            yield stack.enter_context(ledger_of(alone)), alone, False
+        else:
+            yield ledger, settings, True
+
+
+def _without_register(result: FileResult, settings: Settings) -> FileResult:
+    """Say that there is no register instead of blaming the enterprise for not being on it."""
+    if not any(finding.rule == _NOT_IN_REGISTER for finding in result.findings):
+        return result
+    zh, en = SENTENCES["no_register"]
+    note = Wording(zh.format(path=settings.data_dir), en.format(path=settings.data_dir))
+    findings = [
+        replace(finding, severity=Severity.INFO, message=note, expected="")
+        if finding.rule == _NOT_IN_REGISTER
+        else finding
+        for finding in result.findings
+    ]
+    return replace(result, findings=tuple(findings), verdict=verdict_of(findings))
 
 
 @click.command()
@@ -84,15 +200,17 @@ def check(terminal: Terminal, paths: tuple[Path, ...], lines: bool, as_json: boo
     """
     from pipelines.reception import Reception
 
-    files = files_below(paths)
-    if not files:
-        raise terminal.fail(Exit.USAGE, "no_files", path=", ".join(map(str, paths)))
+    files, skipped = _files_of(terminal, paths)
+    settings = terminal.settings
     with (
-        ledger_of(terminal.settings) as ledger,
-        Reception(terminal.settings, ledger, is_short_lived=True) as door,
+        _ledger_for_checking(settings) as (ledger, door_settings, has_register),
+        Reception(door_settings, ledger, is_short_lived=True) as door,
     ):
-        results = door.check(incoming(files))
-    _report(terminal, results, as_json=as_json, lines=lines, is_single=len(paths) == 1 == len(files))
+        results = _through(files, door.check)
+        if not has_register:
+            results = [_without_register(result, settings) for result in results]
+        is_single = len(paths) == 1 == len(files)
+        _report(terminal, results, skipped, as_json=as_json, lines=lines, is_single=is_single)
     raise click.exceptions.Exit(exit_code_of(result.verdict for result in results))
 
 
@@ -112,21 +230,22 @@ def submit(terminal: Terminal, paths: tuple[Path, ...], by: str | None, as_json:
     """
     from pipelines.reception import Reception
 
-    files = files_below(paths)
-    if not files:
-        raise terminal.fail(Exit.USAGE, "no_files", path=", ".join(map(str, paths)))
+    files, skipped = _files_of(terminal, paths)
     with (
         ledger_of(terminal.settings) as ledger,
         Reception(terminal.settings, ledger) as door,
         terminal.progress(terminal.word("submitting"), len(files)) as advance,
     ):
-        results = door.submit(
-            incoming(files),
-            channel="command_line",
-            received_by=by or person(),
-            progress=lambda so_far: advance(so_far.recorded_count),
+        results = _through(
+            files,
+            partial(
+                door.submit,
+                channel="command_line",
+                received_by=by or person(),
+                progress=lambda so_far: advance(so_far.recorded_count),
+            ),
         )
-    _report(terminal, results, as_json=as_json, lines=False, is_single=False)
+    _report(terminal, results, skipped, as_json=as_json, lines=False, is_single=False)
     raise click.exceptions.Exit(exit_code_of(result.verdict for result in results))
 
 
@@ -141,17 +260,22 @@ def summary(results: Sequence[FileResult]) -> dict[str, int]:
 
 
 def _report(
-    terminal: Terminal, results: Sequence[FileResult], *, as_json: bool, lines: bool, is_single: bool
+    terminal: Terminal,
+    results: Sequence[FileResult],
+    skipped: Sequence[Skipped],
+    *,
+    as_json: bool,
+    lines: bool,
+    is_single: bool,
 ) -> None:
     if as_json:
         objects = [result.as_json(lines=lines) for result in results]
         if is_single:
             [content] = objects
-            click.echo(
-                json.dumps({"schema_version": SCHEMA_VERSION, **content}, ensure_ascii=False, indent=2)
-            )
+            terminal.json(content)
         else:
-            terminal.json({"summary": summary(results), "files": objects})
+            left_out = [str(one.path) for one in skipped]
+            terminal.json({"summary": summary(results), "left_out": left_out, "files": objects})
         return
     for result in results:
         _describe(terminal, result)
@@ -169,8 +293,10 @@ def _describe(terminal: Terminal, result: FileResult) -> None:
     ]
     if result.fixes:
         facts.append(terminal.word("fixes_count", count=len(result.fixes)))
-    if result.is_duplicate:
+    if result.same_as:
+        facts.append(terminal.word("same_as", name=on_one_line(result.same_as)))
+    elif result.is_duplicate:
         facts.append(terminal.word("duplicate"))
-    terminal.result(f"{result.name}: " + "  ".join(fact for fact in facts if fact))
+    terminal.result(f"{on_one_line(result.name)}: " + "  ".join(fact for fact in facts if fact))
     for finding in result.findings:
         terminal.result(f"  {_MARKS[finding.severity]} {said(finding.message, terminal.language)}")

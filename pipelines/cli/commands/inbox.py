@@ -8,8 +8,8 @@ import click
 
 from pipelines.cli.commands.files import exit_code_of, summary
 from pipelines.cli.exits import Exit
-from pipelines.cli.options import common, json_option
-from pipelines.cli.stores import ledger_of, person
+from pipelines.cli.options import common, json_ahead, json_option
+from pipelines.cli.stores import expect_data_folder, ledger_of, person
 from pipelines.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 @common
+@json_ahead
 def inbox() -> None:
     """收件夹（内网共享文件夹）。 / The inbox, a folder on the intranet."""
 
@@ -34,6 +35,7 @@ def receive(terminal: Terminal, as_json: bool) -> None:
     from pipelines.reception import receive_inbox, waiting_files
 
     settings = terminal.settings
+    expect_data_folder(settings)
     settings.inbox_dir.mkdir(parents=True, exist_ok=True)
     results: list[FileResult] = []
     waiting_count = len(waiting_files(settings))

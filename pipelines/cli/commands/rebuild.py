@@ -11,7 +11,7 @@ import click
 from pipelines.cli.commands.run import WAIT_SECONDS, compute, report
 from pipelines.cli.exits import Exit
 from pipelines.cli.options import common, json_option
-from pipelines.cli.stores import ledger_of
+from pipelines.cli.stores import ledger_to_read
 from pipelines.cli.terminal import Terminal
 from pipelines.periods import Month
 
@@ -44,7 +44,7 @@ def rebuild(terminal: Terminal, lines: bool, wait: float, as_json: bool) -> None
     from pipelines.warehouse.connection import discard
 
     settings = terminal.settings
-    with ledger_of(settings) as ledger:
+    with ledger_to_read(settings) as ledger:
         known = ledger.months(only_standing=True)
         submissions = ledger.submissions() if lines else []
     if not known:
