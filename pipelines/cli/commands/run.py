@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.exits import CommandFailed, Exit, known_failure, write_fault_log
+from pipelines.cli.held import told
 from pipelines.cli.options import MONTH, common, json_option
-from pipelines.cli.stores import ledger_of, prepare_dagster, prepare_folders
+from pipelines.cli.stores import ledger_to_read, prepare_dagster, prepare_folders
 from pipelines.cli.terminal import Terminal
+from pipelines.cli.words import said
 from pipelines.periods import Month
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def run(
     if sum((month is not None, all_months, first is not None or last is not None)) != 1:
         raise click.UsageError("--month, --all, --from/--to: 请选择其一 / choose one of them")
     settings = terminal.settings
-    with ledger_of(settings) as ledger:
+    with ledger_to_read(settings) as ledger:
         known = ledger.months(only_standing=True)
     if not known and month is None and (first is None or last is None):
         raise terminal.fail(Exit.USAGE, "run_no_months")
@@ -237,7 +239,7 @@ def _known(error: Any) -> CommandFailed | None:
 def report(terminal: Terminal, settings: Settings, outcome: RunOutcome, *, as_json: bool) -> None:
     from pipelines.publication.holds import held
 
-    reasons = {month: held(settings, month) for month in outcome.held}
+    reasons = {month: told(settings, month, held(settings, month)) for month in outcome.held}
     if as_json:
         terminal.json(
             {
@@ -245,28 +247,26 @@ def report(terminal: Terminal, settings: Settings, outcome: RunOutcome, *, as_js
                 "months": [str(month) for month in outcome.months],
                 "held_months": [str(month) for month in outcome.held],
                 "seconds": round(outcome.seconds, 3),
+                "held_reasons": {
+                    str(month): [wording.as_json() for wording in wordings]
+                    for month, wordings in reasons.items()
+                },
                 "failed_checks": list(outcome.failed_checks),
                 "drafts": str(settings.drafts_dir),
             }
         )
         return
-    for month, holds in reasons.items():
-        for hold in holds:
-            terminal.warn(
-                terminal.word(
-                    "run_held",
-                    month=month,
-                    rule=hold.rule,
-                    label=terminal.pick(hold.label.zh, hold.label.en),
-                    count=hold.row_count,
-                    keys=", ".join(hold.first_keys[:3]),
-                )
-            )
+    for wordings in reasons.values():
+        for wording in wordings:
+            terminal.warn(said(wording, terminal.language))
+    drafted = [month for month in outcome.months if month not in outcome.held]
+    if not drafted:
+        return
     terminal.note(
         terminal.word(
             "run_done",
-            count=len(outcome.months),
-            months=_span_text(list(outcome.months)),
+            count=len(drafted),
+            months=_span_text(drafted),
             seconds=outcome.seconds,
             path=settings.drafts_dir,
         )

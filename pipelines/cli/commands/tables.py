@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from pipelines.cli.exits import Exit
+from pipelines.cli.held import held_failure, told
 from pipelines.cli.options import MONTH, common, json_option
+from pipelines.cli.stores import expect_data_folder
 from pipelines.cli.terminal import Terminal, write_new
+from pipelines.cli.words import said
 from pipelines.periods import Month
 
 if TYPE_CHECKING:
@@ -89,14 +92,25 @@ def table_name(terminal: Terminal, given: str) -> str:
 
 
 def _read(terminal: Terminal, settings: Settings, name: str, month: Month | None) -> PrintedTable:
-    from pipelines.publication.drafts import draft_months, read_table
+    from pipelines.publication.drafts import read_table
 
+    return read_table(settings, name, month_to_show(terminal, settings, month))
+
+
+def month_to_show(terminal: Terminal, settings: Settings, month: Month | None) -> Month:
+    """The month asked for, or the latest drafted. Raises CommandFailed where it is held and was never drafted."""
+    from pipelines.publication.drafts import draft_months
+    from pipelines.publication.holds import held
+
+    expect_data_folder(settings)
+    drafted = draft_months(settings)
     if month is None:
-        drafted = draft_months(settings)
         if not drafted:
             raise terminal.fail(Exit.ENVIRONMENT, "no_drafts")
-        month = drafted[-1]
-    return read_table(settings, name, month)
+        return drafted[-1]
+    if month not in drafted and (reasons := held(settings, month)):
+        raise held_failure(settings, month, reasons)
+    return month
 
 
 def _tell_if_held(terminal: Terminal, settings: Settings, month: Month) -> None:
@@ -108,8 +122,8 @@ def _tell_if_held(terminal: Terminal, settings: Settings, month: Month) -> None:
             terminal.word(
                 "held_month",
                 month=month,
-                reason="; ".join(
-                    f"{hold.rule} {terminal.pick(hold.label.zh, hold.label.en)}" for hold in reasons
+                reason=" ".join(
+                    said(wording, terminal.language) for wording in told(settings, month, reasons)
                 ),
             )
         )

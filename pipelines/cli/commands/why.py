@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from pipelines.cli.commands.tables import table_name
+from pipelines.cli.commands.tables import month_to_show, table_name
 from pipelines.cli.exits import CommandFailed, Exit
 from pipelines.cli.options import MONTH, common, json_option
 from pipelines.cli.terminal import Terminal
@@ -50,13 +50,8 @@ def why(
     from pipelines.provenance import why as explain_cell
     from pipelines.provenance.render import as_json as explained_json
     from pipelines.provenance.render import as_text
-    from pipelines.publication.drafts import draft_months
 
-    if month is None:
-        drafted = draft_months(settings)
-        if not drafted:
-            raise terminal.fail(Exit.ENVIRONMENT, "no_drafts")
-        month = drafted[-1]
+    month = month_to_show(terminal, settings, month)
     try:
         explanation = explain_cell(
             settings, name, month, asked["row"], asked["column"], limit=limit if limit else None
