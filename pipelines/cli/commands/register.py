@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.cli.exits import CommandFailed, Exit
-from pipelines.cli.options import MONTH, common, json_option
-from pipelines.cli.stores import ledger_of, person
+from pipelines.cli.options import MONTH, common, json_ahead, json_option
+from pipelines.cli.stores import ledger_of, ledger_to_read, person
 from pipelines.cli.terminal import Terminal
 from pipelines.periods import Month, parse_period
 
@@ -17,11 +18,27 @@ if TYPE_CHECKING:
     from pipelines.ledger.shapes import RegisterRow
 
 REQUIRED = ("enterprise_code", "enterprise_name", "district_code")
+# What the columns are called in the bureau's own lists, without blanks and brackets.
+_HEADERS: dict[str, tuple[str, ...]] = {
+    "enterprise_code": ("统一社会信用代码", "企业代码", "社会信用代码", "信用代码"),
+    "enterprise_name": ("企业名称", "单位详细名称", "单位名称"),
+    "district_code": ("区", "所在区", "所在区开发区", "区开发区", "区代码", "所在区代码", "district"),
+    "industry_code": ("行业代码", "国民经济行业代码"),
+    "from_month": ("起始月份", "起始月", "开始月份"),
+    "to_month": ("终止月份", "终止月", "截止月份"),
+    "contact": ("联系人",),
+    "phone": ("联系电话", "电话"),
+}
+_COLUMN_OF = {title: column for column, titles in _HEADERS.items() for title in (*titles, column)}
+# GB 32100-2015: no I, O, S, V, Z; weights are powers of 3 modulo 31.
+_CODE_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CODE_LENGTH = 18
 OPTIONAL = ("industry_code", "from_month", "to_month", "contact", "phone")
 
 
 @click.group()
 @common
+@json_ahead
 def register() -> None:
     """企业名录。 / The register of enterprises."""
 
@@ -35,7 +52,8 @@ def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
     """导入名录（CSV 或 .xlsx）。 / Import the register from a CSV (UTF-8, GB18030) or a workbook.
 
     Columns: enterprise_code, enterprise_name, district_code; optional industry_code, from_month, to_month,
-    contact, phone. An enterprise may stand in several rows, one a stretch of months. Importing the same file
+    contact, phone; or in Chinese 统一社会信用代码、企业名称、所在区（代码或名称）；行业代码、起始月份、终止月份、联系人、
+    联系电话。 An enterprise may stand in several rows, one a stretch of months. Importing the same file
     twice changes nothing; enterprises that the file does not name stay as they are.
     """
     rows, problems = register_rows(file)
@@ -68,7 +86,7 @@ def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
 @click.pass_obj
 def list_register(terminal: Terminal, month: Month | None, as_json: bool) -> None:
     """列出名录。 / List the register."""
-    with ledger_of(terminal.settings) as ledger:
+    with ledger_to_read(terminal.settings) as ledger:
         spells = [
             spell
             for spell in ledger.enterprises()
@@ -129,7 +147,7 @@ def register_rows(file: Path) -> tuple[list[RegisterRow], list[str]]:
         try:
             rows.append(
                 RegisterRow(
-                    enterprise_code=_filled(row, "enterprise_code").upper(),
+                    enterprise_code=_credit_code(_filled(row, "enterprise_code")),
                     enterprise_name=_filled(row, "enterprise_name"),
                     district_code=_district(_filled(row, "district_code")),
                     industry_code=row.get("industry_code", "").strip(),
@@ -151,6 +169,33 @@ def _filled(row: dict[str, str], name: str) -> str:
     return value
 
 
+def _credit_code(text: str) -> str:
+    """The code in capitals. Raises ValueError saying what was expected where its length or last character is wrong."""
+    code = text.upper()
+    if len(code) != _CODE_LENGTH or any(char not in _CODE_CHARACTERS for char in code):
+        raise ValueError(
+            f"{text!r} 不是统一社会信用代码（应为 18 位数字和大写字母，不用 I、O、S、V、Z） / is no unified social credit "
+            "code (18 digits and capital letters, never I, O, S, V or Z)"
+        )
+    total = sum(
+        _CODE_CHARACTERS.index(char) * pow(3, place, 31)
+        for place, char in enumerate(code[: _CODE_LENGTH - 1])
+    )
+    expected = _CODE_CHARACTERS[-total % 31]
+    if code[-1] != expected:
+        raise ValueError(
+            f"{text!r} 的校验码不对：按前 17 位末位应为 {expected} / fails its check: by the first 17 characters the "
+            f"last should be {expected}"
+        )
+    return code
+
+
+def _column_name(title: str) -> str:
+    """Our name of a column, from ours or a Chinese one; any other title as it stands."""
+    plain = re.sub(r"[\s（）()：:*＊]", "", title).lower()
+    return _COLUMN_OF.get(plain, plain)
+
+
 def _month(text: str) -> Month | None:
     """A month in any of the shapes of forms. Raises InvalidPeriod, a ValueError."""
     if not text.strip():
@@ -167,12 +212,20 @@ def read_register(file: Path) -> list[tuple[int, dict[str, str]]]:
     Raises CommandFailed naming the columns that are missing, or what the file is not.
     """
     header, *rows = _workbook_rows(file) if file.suffix.lower() == ".xlsx" else _csv_rows(file)
-    names = [name.strip().lower() for name in header[1]]
+    names = [_column_name(title) for title in header[1]]
+    twice = sorted({name for name in names if name in _HEADERS and names.count(name) > 1})
+    if twice:
+        raise CommandFailed(
+            Exit.DATA_ERRORS,
+            f"{file.name}：列 {'、'.join(twice)} 出现不止一次。请只保留一列。",
+            f"{file.name}: columns {', '.join(twice)} stand there more than once. Keep one of each.",
+        )
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise CommandFailed(
             Exit.DATA_ERRORS,
-            f"{file.name}：缺少列 {'、'.join(missing)}。应有 {'、'.join(REQUIRED)}，可有 {'、'.join(OPTIONAL)}。",
+            f"{file.name}：缺少列 {'、'.join(map(_both_names, missing))}。应有 "
+            f"{'、'.join(map(_both_names, REQUIRED))}，可有 {'、'.join(map(_both_names, OPTIONAL))}。",
             f"{file.name}: columns {', '.join(missing)} are missing. Needed are {', '.join(REQUIRED)}; "
             f"{', '.join(OPTIONAL)} may stand there too.",
         )
@@ -181,6 +234,10 @@ def read_register(file: Path) -> list[tuple[int, dict[str, str]]]:
         for number, cells in rows
         if any(cell.strip() for cell in cells)
     ]
+
+
+def _both_names(column: str) -> str:
+    return f"{_HEADERS[column][0]}（{column}）"
 
 
 def _csv_rows(file: Path) -> list[tuple[int, list[str]]]:
