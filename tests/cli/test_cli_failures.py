@@ -52,9 +52,10 @@ def test_a_fault_of_ours_is_one_sentence_and_a_log(
 ) -> None:
     import pipelines.ledger
 
-    def broken(url: str) -> None:
+    def broken(url: str, *, is_read_only: bool) -> None:
         raise ZeroDivisionError("a fault that nobody foresaw")
 
+    (tmp_path / "data").mkdir()
     monkeypatch.setenv("SERVTRADE_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(pipelines.ledger, "open_ledger", broken)
     result = run("status", "--lang", "en")

@@ -177,7 +177,7 @@ def test_queries_are_accepted_by_confirming_them_with_a_reason(
     submitted = objects(run("submit", str(files.queried), "--json"))["files"][0]
     assert submitted["verdict"] == "queries"
     beginning = submitted["submission_id"][:8]
-    assert run("confirm", beginning, "--reason", "好").exit_code == Exit.CONFLICT
+    assert run("confirm", beginning, "--reason", "好").exit_code == Exit.USAGE
     confirmed = run("confirm", beginning, "--reason", "已电话核实，国别确实不详", "--json")
     assert confirmed.exit_code == Exit.OK
     assert objects(confirmed)["status"] == "accepted"
