@@ -30,6 +30,8 @@
 -- column: summed_ytd_amount | double | since January, likewise
 -- column: previous_ytd_amount | double | since January up to the month before, declared unit: 0 in January and for a row new this year; empty if unknown
 -- column: expected_ytd_amount | double | previous_ytd_amount plus summed_amount
+-- column: ytd_basis_zh | varchar | what the amount since January should be made of, in words: the period's own figure in January (and January-February), else last month's and this month's
+-- column: ytd_basis_en | varchar | the same
 -- column: ytd_gap | double | summed_ytd_amount less expected_ytd_amount, exact in decimals before it is a double
 -- column: ytd_gap_in_last_digits | double | the gap's size in units of the last printed digit
 -- column: unreported_change | double | where this month is blank: ytd_amount less previous_ytd_amount
@@ -347,7 +349,8 @@ ytd as (
                             / cast(l.unit_multiplier as double) as decimal(30, 10)
                         )
                 end
-            when y.month_count = extract(month from l.month_start_date) - 1 then 0
+            -- a partner that was not recognised is not a new one: nobody knows what it had before
+            when y.month_count = extract(month from l.month_start_date) - 1 and l.partner_code is not null then 0
         end as previous_ytd_amount,
         g.amount,
         g.is_month_blank,
@@ -735,6 +738,18 @@ select
     cast(l.summed_ytd_amount as double) as summed_ytd_amount,
     cast(l.previous_ytd_amount as double) as previous_ytd_amount,
     cast(l.expected_ytd_amount as double) as expected_ytd_amount,
+    case
+        when extract(month from l.period_start_date) = 1 then '本期从一月开始，累计等于本期数，'
+        else '上月累计 ' || regexp_replace(format('{:,.6f}', cast(l.previous_ytd_amount as double)), '\.?0+$', '')
+            || ' 加本月 ' || regexp_replace(format('{:,.6f}', cast(l.summed_amount as double)), '\.?0+$', '') || ' '
+    end as ytd_basis_zh,
+    case
+        when extract(month from l.period_start_date) = 1
+            then 'the period begins in January, so the cumulative figure equals the period''s own,'
+        else 'last month''s ' || regexp_replace(format('{:,.6f}', cast(l.previous_ytd_amount as double)), '\.?0+$', '')
+            || ' plus this month''s ' || regexp_replace(format('{:,.6f}', cast(l.summed_amount as double)), '\.?0+$', '')
+            || ' is'
+    end as ytd_basis_en,
     cast(l.gap as double) as ytd_gap,
     abs(cast(l.gap as double)) / case l.decimal_count
         when 0 then 1.0

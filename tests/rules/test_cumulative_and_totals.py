@@ -254,3 +254,28 @@ def test_a_refund_is_confirmed_by_an_officer_and_not_by_its_own_remark(bureau: A
     bureau.file("2020-04", "item | partner | export | remark\nSJ35 | USA | -5 | 客户退款")
     [found] = [found for found in bureau.findings("2020-04") if found.rule == "H5b"]
     assert found.severity.value == "warning"
+
+
+def test_a_partner_that_was_not_recognised_is_not_taken_for_a_new_one(bureau: Any) -> None:
+    for month, ytd in (("2020-01", "5.25"), ("2020-02", "10.50"), ("2020-03", "15.75")):
+        file_line(bureau, month, "5.25", ytd)
+    bureau.file("2020-04", "item | partner | export | export_ytd\nSJ35 | | 1.50 | 17.25")
+    assert gaps(bureau) == []
+
+
+@pytest.mark.parametrize(("month", "period_kind"), [("2020-01", "month"), ("2020-02", "months_1_2")])
+def test_what_begins_in_january_is_not_told_of_a_month_before(
+    bureau: Any, month: str, period_kind: str
+) -> None:
+    file_line(bureau, month, "5.25", "15.25", is_accepted=False, period_kind=period_kind)
+    [found] = [found for found in bureau.findings(month) if found.rule == "H2"]
+    assert "累计等于本期数，应为 5.25" in found.message.zh
+    assert "the cumulative figure equals the period's own, 5.25" in found.message.en
+
+
+def test_from_february_on_the_sum_names_both_of_its_parts(bureau: Any) -> None:
+    file_line(bureau, "2020-03", "5.25", "1015.25")
+    file_line(bureau, "2020-04", "1.50", "99.00")
+    [found] = [found for found in bureau.findings("2020-04") if found.rule == "H2"]
+    assert "上月累计 1,015.25 加本月 1.5 应为 1,016.75" in found.message.zh
+    assert "last month's 1,015.25 plus this month's 1.5 is 1,016.75" in found.message.en
