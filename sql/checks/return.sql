@@ -35,7 +35,7 @@
 -- column: filed_period_en | varchar | the same
 -- column: overlapping_period_zh | varchar | periods of the accepted returns that share a month with this one and are of another period; empty if there are none
 -- column: overlapping_period_en | varchar | the same
--- column: is_period_free | boolean | no accepted return of another period shares a month with this one
+-- column: is_period_free | boolean | no accepted return of another period shares a month with this one, or one of this period is accepted already
 -- column: has_business_after_stop | boolean | the register says that the enterprise had stopped, and amounts above zero are reported
 -- column: business_month_count_before_zero | bigint | for a zero return: months with business among the twelve before
 -- method: docs/rules.md
@@ -256,7 +256,8 @@ select
     end as filed_period_en,
     o.period_zh as overlapping_period_zh,
     o.period_en as overlapping_period_en,
-    o.submission_id is null as is_period_free,
+    -- a correction of a return that is itself accepted adds no overlap
+    o.submission_id is null or f.supersedes_submission_id is not null as is_period_free,
     t.register_status = 'stopped' and coalesce(b.positive_count, 0) > 0 as has_business_after_stop,
     case when f.is_zero_return then coalesce(e.business_month_count, 0) end as business_month_count_before_zero
 from filed as f

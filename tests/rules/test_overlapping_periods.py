@@ -52,3 +52,13 @@ def test_another_enterprise_does_not_stand_in_the_way(bureau: Any) -> None:
     bureau.file("2020-01", ROW.format("5.25"), code="914201000000000022", is_accepted=True)
     bureau.file("2020-02", ROW.format("11.50"), period_kind="months_1_2")
     assert overlaps(bureau, "2020-02") == []
+
+
+def test_where_both_are_in_the_ledger_each_can_still_be_corrected(bureau: Any) -> None:
+    january = bureau.file("2020-01", ROW.format("5.25"), is_accepted=True)
+    joint = bureau.file("2020-02", ROW.format("11.50"), period_kind="months_1_2", is_accepted=True)
+    bureau.connection.execute("update raw.submission set is_current = false")
+    bureau.file("2020-01", ROW.format("5.35"), is_revision=True, supersedes=january)
+    bureau.file("2020-02", ROW.format("11.60"), period_kind="months_1_2", is_revision=True, supersedes=joint)
+    assert overlaps(bureau, "2020-01") == []
+    assert overlaps(bureau, "2020-02") == []
