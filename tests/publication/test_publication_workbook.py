@@ -15,6 +15,7 @@ import pytest
 from publication_city import MONTH, Warehouse
 
 from pipelines.periods import Month
+from pipelines.publication.layout import split_between
 from pipelines.publication.tables import (
     PrintedTable,
     PublicationRow,
@@ -289,3 +290,10 @@ def test_a_blank_cell_is_blank_and_a_zero_is_a_zero(warehouse: Warehouse, tmp_pa
     sheet = openpyxl.load_workbook(tmp_path / "b.xlsx")["表1"]
     assert sheet["B7"].value is None
     assert sheet["F7"].value == 0
+
+
+def test_the_head_of_every_sheet_has_room_for_compiler_number_and_unit() -> None:
+    compiler = "Compiled by: Wuhan Municipal Bureau of Commerce"  # 47 places; Table 6 once had 40 for them
+    assert split_between(compiler, "Table 6    Unit: USD 10,000", [40, 12, 12, 12, 12, 12]) == (1, 1)
+    nowhere_room_for_both = split_between(compiler, "Table 6    Unit: USD 10,000", [20, 10, 10])
+    assert nowhere_room_for_both == (0, 3)  # so they are wrapped and the row is three lines high
