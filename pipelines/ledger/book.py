@@ -409,7 +409,10 @@ class Ledger:
         )
         newest = (func.max(column.sequence), func.max(func.coalesce(decided.c.decision_id, 0)))
         base = select(
-            column.month_start_date.label("first_date"), column.month_start_date.label("last_date"), *newest
+            # A January-February return counts in February and can displace a January that was computed already.
+            func.min(column.period_start_date).label("first_date"),
+            column.month_start_date.label("last_date"),
+            *newest,
         ).select_from(t.submission.outerjoin(decided, decided.c.submission_id == column.submission_id))
         returns = (
             base.where(column.kind == FileKind.RETURN.value, column.month_start_date.is_not(None))

@@ -155,8 +155,9 @@ standing as (
 overlapping as (
     select
         f.submission_id,
-        string_agg(p.text_zh, '、' order by p.text_zh) as period_zh,
-        string_agg(p.text_en, ' and ' order by p.text_en) as period_en
+        -- Two at most: a joint return overlaps January and February, a single month only the joint one.
+        case when min(p.text_zh) = max(p.text_zh) then min(p.text_zh) else min(p.text_zh) || '、' || max(p.text_zh) end as period_zh,
+        case when min(p.text_en) = max(p.text_en) then min(p.text_en) else min(p.text_en) || ' and ' || max(p.text_en) end as period_en
     from filed as f
     inner join (
         select

@@ -112,9 +112,18 @@ register_spell as (
     where e.enterprise_name is not null
 ),
 register_name as (
-    select *
-    from register_spell
-    qualify is_covering or not bool_or(is_covering) over (partition by submission_id)
+    select
+        submission_id,
+        name
+    from (
+        select
+            submission_id,
+            name,
+            is_covering,
+            max(case when is_covering then 1 else 0 end) over (partition by submission_id) as has_covering
+        from register_spell
+    ) as spell
+    where is_covering or has_covering = 0
 ),
 compared_name as (
     select
