@@ -11,7 +11,7 @@
 -- column: queried_count | bigint | filed and waiting for confirmation, none accepted
 -- column: rejected_count | bigint | filed and returned, none accepted
 -- column: zero_return_count | bigint | 零报: accepted and without business
--- column: late_count | bigint | 迟报: the version that counts (accepted, or else the latest) arrived after the deadline
+-- column: late_count | bigint | 迟报: first filed after the deadline
 -- column: not_filed_count | bigint | 未报
 -- column: response_rate_pct | double | 报送率: filed of expected, per cent
 -- column: acceptance_rate_pct | double | 审核通过率: accepted of filed, per cent
@@ -33,11 +33,13 @@ with expected as (
 version as (
     select
         enterprise_code,
+        sequence,
         status,
         is_current,
         is_current_accepted,
         is_zero_return,
-        is_late
+        is_late,
+        row_number() over (partition by enterprise_code order by sequence) as place
     from raw.submission
     where kind = 'return'
       and status <> 'unreadable'
@@ -57,8 +59,7 @@ state as (
         max(case when is_current_accepted then 1 else 0 end) as accepted,
         max(case when is_current_accepted and is_zero_return then 1 else 0 end) as accepted_zero,
         max(case when is_current and status = 'queries' then 1 else 0 end) as queried,
-        max(case when is_current_accepted and is_late then 1 else 0 end) as accepted_late,
-        max(case when is_current and is_late then 1 else 0 end) as current_late
+        max(case when place = 1 and is_late then 1 else 0 end) as late
     from version
     group by enterprise_code
 ),
@@ -71,7 +72,7 @@ enterprise as (
         coalesce(state.accepted, 0) = 1 as is_accepted,
         coalesce(state.accepted_zero, 0) = 1 as is_zero,
         coalesce(state.accepted, 0) = 0 and coalesce(state.queried, 0) = 1 as is_queried,
-        coalesce(case when state.accepted = 1 then state.accepted_late else state.current_late end, 0) = 1 as is_late
+        coalesce(state.late, 0) = 1 as is_late
     from expected
     left join state on state.enterprise_code = expected.enterprise_code
 ),

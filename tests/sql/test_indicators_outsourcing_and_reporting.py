@@ -107,7 +107,7 @@ def test_every_expected_enterprise_is_in_exactly_one_state(bureau, row):
         found = row("indicators.reporting", "2020-03", district_code=district)
         assert (found.expected_count, found.filed_count, found.not_filed_count) == (6, 5, 1)
         assert (found.accepted_count, found.queried_count, found.rejected_count) == (3, 1, 1)
-        assert (found.zero_return_count, found.late_count) == (1, 2)  # of E the late correction counts
+        assert (found.zero_return_count, found.late_count) == (1, 1)  # E first filed in time
         assert found.response_rate_pct == pytest.approx(100 * 5 / 6)
         assert found.acceptance_rate_pct == pytest.approx(60)
 

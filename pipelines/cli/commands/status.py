@@ -26,7 +26,8 @@ _FIRST_OUTSTANDING = 10
 class MonthStatus:
     """Filing for one reference month. An enterprise counts once, by its accepted version or else its latest.
 
-    That version is the one that counts: `late` says that it arrived after the deadline, as table 9 has it.
+    `late` says that its first readable version arrived after the deadline, as table 9 has it: a late correction of a
+    return filed in time is not a late return.
 
     `not_filed` are register entries of the month without any readable return; files that could not be read
     belong to no month and are counted by `servtrade status --json` under unreadable.
@@ -74,10 +75,14 @@ def month_status(month: Month, spells: list[EnterpriseSpell], submissions: list[
     }
     status.expected = len(expected)
     standing: dict[str, Submission] = {}
+    first_filed: dict[str, Submission] = {}
     for one in submissions:
         if one.kind.value != "return" or one.status is Verdict.UNREADABLE:
             continue
         status.versions += 1
+        first = first_filed.setdefault(one.enterprise_code, one)
+        if one.sequence < first.sequence:
+            first_filed[one.enterprise_code] = one
         if one.is_current or one.is_current_accepted:
             held = standing.get(one.enterprise_code)
             if held is None or one.is_current_accepted:
@@ -91,7 +96,7 @@ def month_status(month: Month, spells: list[EnterpriseSpell], submissions: list[
         status.queries += one.status is Verdict.QUERIES
         status.rejected += one.status is Verdict.REJECTED
         status.zero_returns += one.is_zero_return
-        status.late += one.is_late
+        status.late += first_filed[code].is_late
     status.not_filed = [spell for code, spell in sorted(expected.items()) if code not in standing]
     return status
 
