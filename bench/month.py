@@ -60,7 +60,7 @@ def main() -> None:
     with scratch() as folder:
         empty, city = folder / "empty", folder / "city"
         with stopwatch() as dagster_alone:
-            run_month(empty)
+            run_month(empty, held=True)  # no figure at all: the month is computed and judged, and held
         with stopwatch() as filling:
             fill(city, options.enterprises, options.lines)
         with stopwatch() as full:
@@ -90,7 +90,7 @@ def main() -> None:
         )
 
 
-def run_month(data: Path) -> None:
+def run_month(data: Path, *, held: bool = False) -> None:
     data.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "SERVTRADE_DATA": str(data)}
     command = [sys.executable, "-m", "pipelines.cli.main"]
@@ -98,7 +98,7 @@ def run_month(data: Path) -> None:
     ran = subprocess.run(
         [*command, "run", "--month", MONTH], env=environment, check=False, capture_output=True, text=True
     )
-    if ran.returncode:
+    if ran.returncode != int(held):
         raise SystemExit(
             f"servtrade run --month {MONTH} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}"
         )
