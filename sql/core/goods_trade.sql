@@ -64,22 +64,29 @@ dated as (
 ),
 
 -- January and February in one figure hold until both months are given on their own, by the same table or later.
-joint_in_force as (
+joint_filed as (
     select
         flow,
-        year(period_start_date) as year
-    from dated as joint
+        year(period_start_date) as year,
+        max(sequence) as last_sequence
+    from dated
     where period_kind = 'months_1_2'
     group by flow, year(period_start_date)
-    having (
-        select count(distinct single.period_start_date)
-        from dated as single
-        where single.period_kind = 'month'
-          and single.flow = joint.flow
-          and year(single.period_start_date) = year(joint.period_start_date)
-          and month(single.period_start_date) <= 2
-          and single.sequence >= max(joint.sequence)
-    ) < 2
+),
+
+joint_in_force as (
+    select
+        joint.flow,
+        joint.year
+    from joint_filed as joint
+    left join dated as single
+        on single.flow = joint.flow
+        and year(single.period_start_date) = joint.year
+        and month(single.period_start_date) <= 2
+        and single.period_kind = 'month'
+        and single.sequence >= joint.last_sequence
+    group by joint.flow, joint.year
+    having count(distinct single.period_start_date) < 2
 ),
 
 in_force as (
