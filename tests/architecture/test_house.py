@@ -87,3 +87,14 @@ ENVIRONMENT_WRITERS = {
     "pipelines/cli/stores.py",  # DAGSTER_HOME and the data folder for Dagster's definitions
     "pipelines/cli/terminal.py",  # NO_COLOR; the language of a message that says that a setting is wrong
 }
+
+
+def test_the_readme_names_only_files_that_are_there_and_leaves_no_blank_to_fill_in() -> None:
+    readme = (HOUSE / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"@[A-Z_]+@", readme) == []
+    named = re.findall(r"\]\(((?!http)[^)#]+)\)", readme) + re.findall(
+        r"`((?:sql|pipelines|docs)/[\w/.*]+)`", readme
+    )
+    missing = [name for name in named if not list(HOUSE.glob(name.rstrip("/")))]
+    assert named
+    assert missing == []

@@ -113,8 +113,8 @@ def office_in(folder: Path) -> tuple[Path, Path]:
     with register.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["enterprise_code", "enterprise_name", "district_code", "industry_code", "from_month"])
-        for code in (GOOD_CODE, LISTED):
-            rows.writerow([code, f"示例企业{code[-4:]}", "420111", "6513", "2019-01"])
+        for code, name in ((GOOD_CODE, "武汉样例甲子软件技术有限公司"), (LISTED, "示例一号服务有限公司")):
+            rows.writerow([code, name, "420111", "6513", "2019-01"])
     assert servtrade(data, "register", "import", str(register)).returncode == 0
     rates = servtrade(data, "submit", str(SAMPLES_DIR / "DM-3_exchange_rates.xlsx"))
     assert rates.returncode == 0, rates.stdout
