@@ -56,10 +56,12 @@ test-duckdb-2: .venv/installed ## the SQL tests once more, on DuckDB 2.0
 	PYTHONPATH=.duckdb-2 $(BIN)/python -m pytest -q tests/sql tests/warehouse
 
 .PHONY: check
-check: environment ## ruff, mypy, import contracts, SQL and rule contracts, Dagster definitions
+check: environment ## ruff, mypy, bandit, import contracts, SQL and rule contracts, Dagster definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit -q -c pyproject.toml -r pipelines assets sample_data
+	$(BIN)/bandit -q -r pipelines/portal pipelines/ledger
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 	@home=$$(mktemp -d) && cp dagster.yaml $$home/ && DAGSTER_HOME=$$home $(BIN)/dg check defs; outcome=$$?; rm -rf $$home; exit $$outcome
