@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import resource
 import selectors
 import signal
 import socket
@@ -20,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import IO
 
@@ -35,6 +37,7 @@ _START_SECONDS = 60.0
 _SOCKET_BYTES = 1024 * 1024
 _CHUNK_BYTES = 256 * 1024
 _AHEAD = 2  # files a child holds: one it reads, one that waits in its socket so that it never idles
+_LARGEST_IDLE_BYTES = 192 * 1024 * 1024  # resident size above which a child is replaced before the next files
 _RESULTS_AHEAD = 64  # results kept for their turn while an earlier file is slow
 _BOOTSTRAP = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipelines.intake.child import main; main()"
@@ -109,6 +112,11 @@ class ReaderPool:
         """Process ids of the children that live now."""
         return tuple(child.process.pid for child in self._children)
 
+    def start(self) -> None:
+        """Start all children now, so that the first files need not wait for them."""
+        while len(self._children) < self._count:
+            self._start()
+
     def read_many(self, files: Iterable[tuple[str, bytes]]) -> Iterator[ParsedFile]:
         """Read files (name and content); results come in the order of the input.
 
@@ -118,7 +126,9 @@ class ReaderPool:
         if not self._is_open:
             raise RuntimeError("the pool is closed; use it inside its with block")
         for child in list(self._children):
-            if child.jobs:  # left over from an iterator that was abandoned half-way
+            # Left over from an iterator that was abandoned half-way, ended by somebody while it was idle (that
+            # is no file's doing), or grown large by what it has read.
+            if child.jobs or child.process.poll() is not None or _resident_bytes(child) > _LARGEST_IDLE_BYTES:
                 self._end(child)
         waiting: deque[_Job] = deque()  # given back by children that died before they came to them
         done: dict[int, ParsedFile] = {}
@@ -328,6 +338,15 @@ class ReaderPool:
         child.process.kill()
         child.process.wait()
         child.errors.close()
+
+
+def _resident_bytes(child: _Child) -> int:
+    """Memory that a child holds now; 0 where it is gone."""
+    try:
+        statm = Path(f"/proc/{child.process.pid}/statm").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return int(statm.split()[1]) * resource.getpagesize()
 
 
 def _reason(process: subprocess.Popen[bytes], why: str) -> str:

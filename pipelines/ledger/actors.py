@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pipelines.findings import Wording
+
 
 class Role(StrEnum):
     """What a person is to the bureau. The three administrators hold no other role (三员分立)."""
@@ -65,6 +67,16 @@ class Actor:
             return True
         return Role.REPORTER in self.roles and enterprise_code in self.enterprise_codes
 
+    @property
+    def may_file_department_tables(self) -> bool:
+        """Whether tables of departments (rates, customs, foreign exchange) may be filed: they bear on everybody."""
+        return self.has(*BUREAU)
+
+    @property
+    def may_file(self) -> bool:
+        """Whether returns may be filed at all; for whom is asked of each with `may_see`."""
+        return self.has(Role.REPORTER, Role.DISTRICT_REVIEWER, *BUREAU)
+
     def may_review(self, enterprise_code: str, district_code: str) -> bool:
         """Whether returns of this enterprise may be confirmed or sent back (never by who filed them)."""
         if self.has(Role.CLERK, Role.ANALYST):
@@ -75,3 +87,11 @@ class Actor:
     def operator(cls, user: str) -> Actor:
         """Whoever works on the machine itself, named after the user of its operating system."""
         return cls(f"cli:{user}", is_operator=True)
+
+
+class NotAllowed(RuntimeError):
+    """The actor may not do this; the wording says so, in both languages, without telling what is there."""
+
+    def __init__(self, wording: Wording) -> None:
+        super().__init__(f"{wording.zh} / {wording.en}")
+        self.wording = wording

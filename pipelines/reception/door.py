@@ -15,6 +15,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -26,7 +27,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pipelines.findings import Finding, Severity, Verdict, Wording, verdict_of
-from pipelines.intake import ReaderPool
+from pipelines.intake import ReaderPool, messages
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.ledger import (
     SHANGHAI,
@@ -41,6 +42,7 @@ from pipelines.ledger import (
     is_late,
     series_key_of,
 )
+from pipelines.ledger.actors import Actor
 from pipelines.periods import Month, Period
 from pipelines.reception.results import FileResult, line_count_of, line_details
 from pipelines.records import CellRecord, FileKind, ParsedFile, storable_text, submission_id_of
@@ -65,13 +67,16 @@ _UNMARKED_RESUBMISSION = "H7c"
 class IncomingFile:
     """A file at the door: its name as the sender gave it, and its bytes or where they stand.
 
-    `received_at` None means now. A moment without a zone is Shanghai time.
+    `received_at` None means now. A moment without a zone is Shanghai time. `filer` is the person who hands it
+    in where that is somebody with an account: the file is taken in that name, and only for an enterprise that
+    the person may file for. None for what stands on the bureau's own machine (inbox, command line).
     """
 
     name: str
     content: bytes | None = None
     path: Path | None = None
     received_at: datetime | None = None
+    filer: Actor | None = None
 
     def __post_init__(self) -> None:
         if (self.content is None) == (self.path is None):
@@ -105,6 +110,7 @@ class _Arrival:
     known: Submission | None = None  # in the ledger before
     same_as: int | None = None  # position of an earlier file of the window with the same bytes
     trouble: str = ""  # why the file could not be opened
+    refusal: Finding | None = None  # why its filer may not hand it in; nothing of it is recorded
     parsed: ParsedFile | None = None
 
     @property
@@ -143,7 +149,8 @@ class Reception:
 
     `reader_count` overrides how many children read (a single file needs one). `is_short_lived` says that the
     process ends with the answer and converts nothing for pandas: it is then not loaded, which would take
-    longer than judging a file.
+    longer than judging a file. `keeps_bench` is for one that lives long: the bench with reference tables and
+    register stays between calls, as the reading children always do, until the register changes.
     """
 
     def __init__(
@@ -154,12 +161,15 @@ class Reception:
         limits: Limits = DEFAULT_LIMITS,
         reader_count: int | None = None,
         is_short_lived: bool = False,
+        keeps_bench: bool = False,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
         self._limits = limits
         self._reader_count = reader_count or settings.reader_count
         self._is_short_lived = is_short_lived
+        self._keeps_bench = keeps_bench
+        self._kept: tuple[tuple[object, ...], Workbench] | None = None  # with the register's state
         self._pool: ReaderPool | None = None
 
     def __enter__(self) -> Reception:
@@ -168,6 +178,7 @@ class Reception:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._clear_kept_bench()
         if self._pool is not None:
             self._pool.__exit__(kind, error, trace)
             self._pool = None
@@ -184,16 +195,40 @@ class Reception:
 
         return Lines(self._settings.lines_dir)
 
-    def _bench(self) -> Workbench:
+    def make_ready(self) -> None:
+        """Do now what the first files would wait for: start the children, import, and lay out a kept bench."""
+        self._readers().start()
+        with self._bench():
+            pass
+
+    @contextmanager
+    def _bench(self) -> Iterator[Workbench]:
         """A bench with the register on it. Importing what it needs takes longer than reading one file."""
         from pipelines.reception.workbench import Workbench
         from pipelines.stores import leave_pandas_out
 
         if self._is_short_lived:
             leave_pandas_out()
-        bench = Workbench(self._ledger.enterprises())
-        bench.open()
-        return bench
+        if not self._keeps_bench:
+            with Workbench(self._ledger.enterprises()) as bench:
+                bench.open()
+                yield bench
+            return
+        state = self._ledger.register_state()
+        if self._kept is None or self._kept[0] != state or self._kept[1].is_worn:
+            self._clear_kept_bench()
+            self._kept = (state, Workbench(self._ledger.enterprises()))
+            self._kept[1].open()
+        try:
+            yield self._kept[1]
+        except BaseException:
+            self._clear_kept_bench()  # whatever lies on it was not finished
+            raise
+
+    def _clear_kept_bench(self) -> None:
+        if self._kept is not None:
+            self._kept[1].close()
+            self._kept = None
 
     # -- the two things one may ask ------------------------------------------------------------------
 
@@ -274,12 +309,13 @@ class Reception:
                         storable_text(file.name)[:_MAX_NAME_LENGTH],
                         channel,
                         _moment(file.received_at, now),
-                        received_by,
+                        file.filer.name if file.filer is not None else received_by,
                     ),
                 )
                 for position, file in enumerate(incoming[start : start + WINDOW_FILES], start=start)
             ]
             self._read_window(window, keep=keep, tell=tell)
+            self._refuse_what_is_not_theirs(window)
             yield window
 
     def _read_window(
@@ -313,6 +349,35 @@ class Reception:
             )
             if tell is not None:
                 tell(read=1)
+
+    def _refuse_what_is_not_theirs(self, window: Sequence[_Arrival]) -> None:
+        """Mark files whose filer may not hand them in; their bytes are kept, nothing else is.
+
+        The same bytes may come from one who may and from one who may not: the first who may stands for all.
+        """
+        if all(arrival.file.filer is None for arrival in window):
+            return
+        districts: dict[str, str] | None = None
+        by_position = {arrival.position: arrival for arrival in window}
+        parsed_of = {arrival.position: arrival.parsed for arrival in window}
+        standing: dict[int, int] = {}  # position of the first with some bytes: of the first who may file them
+        for arrival in window:
+            filer = arrival.file.filer
+            first = arrival.position if arrival.same_as is None else arrival.same_as
+            what = arrival.known or parsed_of[first]
+            if filer is not None and what is not None:
+                if districts is None and not filer.sees_all_enterprises:
+                    register = self._ledger.enterprises()
+                    districts = {spell.enterprise_code: spell.district_code for spell in register}
+                arrival.refusal = _not_theirs(filer, what.kind, what.enterprise_code, districts or {})
+            if arrival.refusal is not None:
+                arrival.parsed = None
+            elif first not in standing:
+                standing[first] = arrival.position
+                if arrival.same_as is not None and by_position[first].refusal is not None:
+                    arrival.parsed, arrival.same_as = parsed_of[first], None
+            elif arrival.same_as is not None:
+                arrival.same_as = standing[first]
 
     def _open(self, arrival: _Arrival, *, keep: bool) -> bytes | None:
         """The bytes for the reader: all of them, or of an oversized file just enough to be refused.
@@ -553,7 +618,7 @@ class Reception:
         repeats = tuple(
             Repeat(submission_id_of(arrival.sha256), arrival.filing)
             for arrival in window
-            if arrival.position not in results and arrival.sha256
+            if arrival.position not in results and arrival.sha256 and arrival.refusal is None
         )
         if repeats:
             from pipelines.validation.rules import rule_book
@@ -571,6 +636,11 @@ class Reception:
         for arrival in open_ones:
             if arrival.trouble:
                 results[arrival.position] = _could_not_be_opened(arrival)
+                continue
+            if arrival.refusal is not None:
+                results[arrival.position] = FileResult(
+                    arrival.name, arrival.sha256, "", Verdict.UNREADABLE, findings=(arrival.refusal,)
+                )
                 continue
             submission = known.get(arrival.sha256)
             if submission is None:  # checked twice in one go, filed never
@@ -787,6 +857,20 @@ def _beside(result: FileResult, rival: str) -> FileResult:
 def _new_in_this_call(first: FileResult | None) -> str:
     """Name of the earlier file with the same bytes, unless that one too was known before."""
     return "" if first is None or first.is_duplicate else first.name
+
+
+def _not_theirs(
+    filer: Actor, kind: FileKind, enterprise_code: str, districts: Mapping[str, str]
+) -> Finding | None:
+    """Why this person may not hand in this file; None where that is fine, or where it is nobody's.
+
+    Says nothing of the enterprise but the code that stands in the file, which the person has before them.
+    """
+    if kind is FileKind.DEPARTMENT:
+        return None if filer.may_file_department_tables else messages.finding("G11")
+    if not enterprise_code or filer.may_see(enterprise_code, districts.get(enterprise_code, "")):
+        return None
+    return messages.finding("G10", given=enterprise_code)
 
 
 def _could_not_be_opened(arrival: _Arrival) -> FileResult:

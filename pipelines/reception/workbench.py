@@ -39,6 +39,8 @@ _FORM_OF = {
     "raw.outsourcing_line": "FM-3",
     "raw.outsourcing_total": "FM-3",
 }
+# A bench that lives long is laid out anew after so many files: deleted rows give their memory back only then.
+_MOST_FILES = 2_000
 # One thread: months are small, and the other cores read workbooks meanwhile.
 _THREADS = 1
 
@@ -119,6 +121,7 @@ class Workbench:
         self._cells_of: dict[str, Month] = {}  # returns whose cells are on the bench
         self._department_cells: dict[str, pa.Table] = {}
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._files_seen = 0
 
     def __enter__(self) -> Workbench:
         return self
@@ -131,6 +134,11 @@ class Workbench:
     def open(self) -> None:
         """Make the bench ready before the first files come."""
         self._con()
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether so much has been laid on it and taken away that a fresh one takes less memory."""
+        return self._files_seen >= _MOST_FILES
 
     def close(self) -> None:
         """Forget everything."""
@@ -330,6 +338,7 @@ class Workbench:
 
     def _add(self, name: str, row: BenchRow) -> None:
         self._rows[name] = row
+        self._files_seen += 1
         if row.series_key is not None:
             self._series[row.series_key].append(row)
 
