@@ -1,0 +1,417 @@
+"""Who may: every route declares it, and what nobody declared is open to nobody.
+
+A route takes `visitor: Visitor = Depends(allowed(Role.CLERK))` or `Depends(anyone)`; `create_app` refuses to start
+with a route that does neither. For a form the same dependency checks where it came from and its token, and only then
+reads it, up to the size that the route allows; the page gets it with `form: FormData = Depends(posted)`.
+
+Who signs in and how is in `ledger.accounts`; which return a visitor may see is in `visible`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Message, Receive
+
+from pipelines.findings import Wording
+from pipelines.ledger.actors import Actor, Role
+
+# A form of ours without files; a page with files says more in `allowed`.
+FORM_BYTES = 256 * 1024
+FORM_FIELDS = 1_000
+_PART_BYTES = 64 * 1024
+
+SIGN_IN_PATH = "/sign-in"
+NEW_PASSWORD_PATH = "/account/password"  # noqa: S105 - a path
+VIEW_COOKIE = "servtrade_view"
+_YEAR_SECONDS = 365 * 24 * 3600
+_CSRF_FIELD = "csrf_token"
+_CSRF_HEADER = "x-csrf-token"
+
+
+class Session(Protocol):
+    """Somebody signed in, as `ledger.accounts` knows them."""
+
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def display_name(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def must_change_password(self) -> bool: ...
+
+
+class Accounts(Protocol):
+    """What the frame asks of `ledger.accounts`."""
+
+    def session(self, token: str, address: str) -> Session | None:
+        """Who holds this token from this address, or None; counts as a sign of life of the session."""
+        ...
+
+
+class Trouble(Exception):
+    """The request cannot be done; the status and, where it helps, what to tell the person.
+
+    Without a wording the page says what errors of this status have in common. `headers` go with the answer.
+    """
+
+    def __init__(
+        self, status: int, wording: Wording | None = None, *, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(str(status))
+        self.status = status
+        self.wording = wording
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks at the page, and how.
+
+    `session` None: not signed in. `csrf_token` belongs to the session (or to the guest's cookie) and stands in
+    every form. `new_guest_token` is a cookie that the answer has to set for that.
+    """
+
+    actor: Actor
+    display_name: str
+    language: str
+    csrf_token: str
+    session: Session | None = None
+    has_large_text: bool = False
+    has_high_contrast: bool = False
+    new_guest_token: str = ""
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.session is not None
+
+    def has(self, *roles: Role) -> bool:
+        """Whether the visitor holds any of these roles."""
+        return self.is_signed_in and self.actor.has(*roles)
+
+
+class Access:
+    """The dependency by which a route says who may. Made by `allowed` and `anyone`."""
+
+    def __init__(
+        self,
+        roles: frozenset[Role] | None,
+        *,
+        body_bytes: int,
+        file_count: int,
+        is_form: bool = True,
+        is_for_new_password: bool = False,
+    ) -> None:
+        self.roles = roles  # None: also who has not signed in
+        self.body_bytes = body_bytes
+        self.file_count = file_count
+        self.is_form = is_form
+        self.is_for_new_password = is_for_new_password
+
+    async def __call__(self, request: Request) -> Visitor:
+        visitor = await run_in_threadpool(visitor_of, request)
+        request.state.visitor = visitor
+        if self.roles is not None:
+            self._refuse_strangers(request, visitor)
+        if request.method not in {"GET", "HEAD"}:
+            await self._take_form(request, visitor)
+        return visitor
+
+    def _refuse_strangers(self, request: Request, visitor: Visitor) -> None:
+        assert self.roles is not None  # noqa: S101 - for the type checker: asked by the caller
+        session = visitor.session
+        if session is None:
+            raise _elsewhere(request, _sign_in_address(request))
+        if session.must_change_password and not self.is_for_new_password:
+            raise _elsewhere(request, NEW_PASSWORD_PATH)
+        if not visitor.has(*self.roles):
+            raise Trouble(403)
+
+    async def _take_form(self, request: Request, visitor: Visitor) -> None:
+        """Read the form after everything that can be known without reading it is in order."""
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self.body_bytes:
+            raise Trouble(413)
+        bounded = Request(request.scope, _bounded(request.receive, self.body_bytes))
+        if not self.is_form:
+            request.state.body = await bounded.body()
+            return
+        if not is_from_here(request):
+            raise Trouble(403)
+        try:
+            form = await bounded.form(
+                max_files=self.file_count, max_fields=FORM_FIELDS, max_part_size=_PART_BYTES
+            )
+        except ClientDisconnect as error:
+            raise Trouble(400) from error
+        request.state.form = form
+        given = request.headers.get(_CSRF_HEADER) or form.get(_CSRF_FIELD) or ""
+        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.csrf_token.encode()):
+            await form.close()
+            raise Trouble(403)
+
+
+def allowed(
+    *roles: Role, body_bytes: int = FORM_BYTES, file_count: int = 0, is_for_new_password: bool = False
+) -> Access:
+    """For people who hold any of these roles; without roles, for everybody who has signed in.
+
+    `body_bytes` and `file_count` bound a form with files. `is_for_new_password` marks the few pages that are open
+    to somebody who must choose a password of their own first.
+    """
+    return Access(
+        frozenset(roles or Role),
+        body_bytes=body_bytes,
+        file_count=file_count,
+        is_for_new_password=is_for_new_password,
+    )
+
+
+anyone = Access(None, body_bytes=FORM_BYTES, file_count=0)
+# Browsers send what broke the policy without a form; nothing but the log is written. See `headers`.
+browser_report = Access(None, body_bytes=16 * 1024, file_count=0, is_form=False)
+
+
+async def posted(request: Request) -> FormData:
+    """The form of this request, after `allowed` or `anyone` has let it in. Depend on it behind them."""
+    form: FormData = request.state.form
+    return form
+
+
+def text_of(form: FormData, name: str, longest: int = 500) -> str:
+    """A field of a form as text without blanks at its ends; empty where it is missing or not a text.
+
+    Raises Trouble (400) when it is longer than any person would write there.
+    """
+    value = form.get(name, "")
+    if not isinstance(value, str):
+        raise Trouble(400)
+    if len(value) > longest:
+        raise Trouble(
+            400,
+            Wording(
+                f"填写的内容过长：最多 {longest} 个字，实际 {len(value)} 个字。请缩短后重试。",
+                f"The text is too long: at most {longest} characters, given {len(value)}. Shorten it and try again.",
+            ),
+        )
+    return value.strip()
+
+
+# -- who is it ----------------------------------------------------------------------------------------------
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who sent this request. Asks the ledger; call it in the thread pool."""
+    address = request.client.host if request.client else ""
+    token = request.cookies.get(session_cookie_name(request), "")
+    session = None
+    if token:
+        accounts: Accounts = request.app.state.accounts
+        session = accounts.session(token, address)
+    if session is None:
+        return guest_of(request)
+    language, has_large_text, has_high_contrast = _view_of(request, session.language)
+    return Visitor(
+        actor=session.actor,
+        display_name=session.display_name,
+        language=language,
+        csrf_token=_csrf_token(token),
+        session=session,
+        has_large_text=has_large_text,
+        has_high_contrast=has_high_contrast,
+    )
+
+
+def guest_of(request: Request) -> Visitor:
+    """Somebody who has not signed in; asks nothing of the ledger."""
+    address = request.client.host if request.client else ""
+    default_language: str = request.app.state.settings.language
+    language, has_large_text, has_high_contrast = _view_of(request, default_language)
+    token = request.cookies.get(guest_cookie_name(request), "")
+    is_new = not token
+    if is_new:
+        token = secrets.token_urlsafe(32)
+    return Visitor(
+        actor=Actor("", address=address),
+        display_name="",
+        language=language,
+        csrf_token=_csrf_token(token),
+        has_large_text=has_large_text,
+        has_high_contrast=has_high_contrast,
+        new_guest_token=token if is_new else "",
+    )
+
+
+def _csrf_token(secret: str) -> str:
+    """The token that belongs to a secret cookie: it tells nothing about the cookie and needs no store."""
+    return hmac.new(secret.encode(), b"servtrade form token", hashlib.sha256).hexdigest()
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether a form was sent by a page of ours: what the browser itself says of where it comes from.
+
+    A program that is no browser says nothing; it has no cookie that somebody else could make it use.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    sent_from = urlsplit(origin)
+    return sent_from.scheme == request.url.scheme and sent_from.netloc == request.headers.get("host", "")
+
+
+# -- cookies ------------------------------------------------------------------------------------------------
+
+
+def _cookie_name(request: Request, name: str) -> str:
+    # The prefix makes browsers refuse a cookie of another host or path; it demands TLS.
+    return f"__Host-{name}" if request.url.scheme == "https" else name
+
+
+def session_cookie_name(request: Request) -> str:
+    """Name of the cookie with the session's token."""
+    return _cookie_name(request, "servtrade")
+
+
+def guest_cookie_name(request: Request) -> str:
+    """Name of the cookie to which the forms of a guest belong."""
+    return _cookie_name(request, "servtrade_guest")
+
+
+def set_cookie(
+    response: Response, request: Request, name: str, value: str, *, max_age: int | None = None
+) -> None:
+    """Set a cookie that no script reads and no other site sends; until the browser closes unless `max_age`."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path="/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def set_session_cookie(response: Response, request: Request, token: str) -> None:
+    """Give the browser the token of a new session; the guest's cookie ends with it."""
+    set_cookie(response, request, session_cookie_name(request), token)
+    _drop(response, request, guest_cookie_name(request))
+
+
+def drop_session_cookie(response: Response, request: Request) -> None:
+    """Make the browser forget the session."""
+    _drop(response, request, session_cookie_name(request))
+
+
+def _drop(response: Response, request: Request, name: str) -> None:
+    response.delete_cookie(
+        name, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
+    )
+
+
+def _view_of(request: Request, default_language: str) -> tuple[str, bool, bool]:
+    """Language, large text and high contrast as last chosen in this browser."""
+    chosen = request.cookies.get(VIEW_COOKIE, "").split(".")
+    language = next((one for one in chosen if one in {"zh", "en"}), default_language)
+    return language, "large" in chosen, "contrast" in chosen
+
+
+def set_view(
+    response: Response, request: Request, language: str, has_large_text: bool, has_high_contrast: bool
+) -> None:
+    """Keep in the browser how somebody wants to see the pages, for a year."""
+    parts = [language, *(["large"] if has_large_text else []), *(["contrast"] if has_high_contrast else [])]
+    set_cookie(response, request, VIEW_COOKIE, ".".join(parts), max_age=_YEAR_SECONDS)
+
+
+# -- where to next ------------------------------------------------------------------------------------------
+
+
+def local_path(text: str) -> str | None:
+    """A path of this portal, or None for anything that could lead a browser elsewhere."""
+    if not text.startswith("/") or text.startswith(("//", "/\\")) or len(text) > 2_000:
+        return None
+    if any(character <= " " or character in "\\\x7f" for character in text) or not text.isascii():
+        return None
+    parts = urlsplit(text)
+    if parts.scheme or parts.netloc or parts.path.startswith("//"):
+        return None
+    return text
+
+
+def _sign_in_address(request: Request) -> str:
+    if request.method not in {"GET", "HEAD"}:
+        return SIGN_IN_PATH
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if wanted == "/" or local_path(wanted) is None:
+        return SIGN_IN_PATH
+    return f"{SIGN_IN_PATH}?next={quote(wanted, safe='/')}"
+
+
+def _elsewhere(request: Request, address: str) -> Trouble:
+    """Send the person to another page first; a part of a page that htmx asked for makes the whole page go."""
+    if request.headers.get("hx-request"):
+        return Trouble(401, headers={"HX-Redirect": address})
+    return Trouble(303, headers={"Location": address})
+
+
+# -- what the routes declare --------------------------------------------------------------------------------
+
+
+class UndeclaredAccess(RuntimeError):
+    """A route does not say who may; mend the page, the portal does not start with it."""
+
+
+def declared_access(route: APIRoute) -> list[Access]:
+    """What a route says of who may: exactly one entry where it is in order."""
+    return [
+        dependency.call for dependency in route.dependant.dependencies if isinstance(dependency.call, Access)
+    ]
+
+
+def routes_of(routers: Iterable[APIRouter]) -> list[APIRoute]:
+    """Every route of these routers. Raises UndeclaredAccess for one that is not ours to check, or says nothing."""
+    found = []
+    for router in routers:
+        for route in router.routes:
+            if not isinstance(route, APIRoute):
+                raise UndeclaredAccess(f"{route!r}: only routes of an APIRouter can declare who may")
+            if len(declared_access(route)) != 1:
+                raise UndeclaredAccess(
+                    f"{route.path}: {route.name} does not say who may; "
+                    "give it `visitor: Visitor = Depends(allowed(...))` or `Depends(anyone)`"
+                )
+            found.append(route)
+    return found
+
+
+def _bounded(receive: Receive, most_bytes: int) -> Receive:
+    """The body as it comes, as long as there is not more of it than was agreed."""
+    total = 0
+
+    async def bounded_receive() -> Message:
+        nonlocal total
+        message = await receive()
+        if message["type"] == "http.request":
+            total += len(message.get("body", b""))
+            if total > most_bytes:
+                raise Trouble(413)
+        return message
+
+    return bounded_receive

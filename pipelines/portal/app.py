@@ -1,0 +1,227 @@
+"""The portal put together: pages, frame, headers, errors, log.
+
+Who may and how a page is made are in `access` and `frame`; what the pages show in `pages/`. The address and the
+server around it are in `server`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipelines.ledger import Ledger, LedgerLocked, open_ledger
+from pipelines.portal.access import (
+    Accounts,
+    Trouble,
+    Visitor,
+    anyone,
+    browser_report,
+    guest_of,
+    routes_of,
+)
+from pipelines.portal.frame import Frame, page
+from pipelines.portal.headers import CSP_REPORT_PATH, SafeAnswers
+from pipelines.portal.journal import Journal
+from pipelines.portal.pages import NAVIGATION, ROUTERS
+from pipelines.portal.reports import Report, reports_in
+from pipelines.settings import Settings
+
+_STATUSES_WITH_A_PAGE = {400, 401, 403, 404, 405, 409, 413, 429, 500, 503}
+
+
+def create_app(
+    settings: Settings,
+    ledger: Ledger | None = None,
+    *,
+    accounts: Accounts | None = None,
+    routers: Sequence[APIRouter] = ROUTERS,
+    has_openapi: bool = False,
+) -> FastAPI:
+    """The portal as an ASGI application.
+
+    `ledger` None: opened here and closed with the portal. `accounts` None: those of the ledger. `has_openapi`
+    gives /openapi.json for tests; the portal shows none.
+
+    Raises UndeclaredAccess when a route does not say who may, InvalidWords when the catalogue is incomplete,
+    LedgerUnusable when the ledger cannot be opened.
+    """
+    routes_of([_own, *routers])
+    opened = open_ledger(settings.ledger_url) if ledger is None else ledger
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            app.state.journal.close()
+            if ledger is None:
+                await run_in_threadpool(opened.close)
+
+    app = FastAPI(
+        title="servtrade",
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        openapi_url="/openapi.json" if has_openapi else None,
+        redirect_slashes=False,
+        lifespan=life,
+    )
+    app.state.settings = settings
+    app.state.ledger = opened
+    app.state.accounts = accounts if accounts is not None else accounts_of(opened)
+    app.state.frame = Frame(NAVIGATION)
+    app.state.journal = Journal(settings.data_dir / "logs")
+    app.state.policy_reports = []
+    for router in (_own, *routers):
+        app.include_router(router)
+    for kind, handler in (
+        (HTTPException, _on_http_error),
+        (RequestValidationError, _on_bad_parameters),
+        (Trouble, _on_trouble),
+        (LedgerLocked, _on_busy),
+    ):
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(Told)
+    app.add_middleware(SafeAnswers, on_fault=_on_fault)
+    return app
+
+
+def accounts_of(ledger: Ledger) -> Accounts:
+    """The accounts of this ledger."""
+    accounts: Accounts = ledger.accounts  # type: ignore[attr-defined]
+    return accounts
+
+
+# -- what belongs to no page --------------------------------------------------------------------------------
+
+_own = APIRouter()
+
+
+@_own.get("/static/{digest}/{name:path}")
+def static_file(request: Request, digest: str, name: str, visitor: Visitor = Depends(anyone)) -> Response:
+    """A file of the portal; its address changes with its content, so browsers may keep it."""
+    found = request.app.state.frame.static.find(digest, name)
+    if found is None:
+        raise Trouble(404)
+    return Response(
+        found.content,
+        media_type=found.media_type,
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+@_own.get("/healthz")
+def health(visitor: Visitor = Depends(anyone)) -> Response:
+    """For whoever watches the service: it answers."""
+    return Response("ok\n", media_type="text/plain; charset=utf-8")
+
+
+@_own.post(CSP_REPORT_PATH, status_code=204)
+def policy_report(request: Request, visitor: Visitor = Depends(browser_report)) -> Response:
+    """What a browser refused because of our policy: kept for the operator, a few, without what stood on the page."""
+    reports: list[Report] = request.app.state.policy_reports
+    for report in reports_in(request.state.body):
+        if len(reports) < 100:  # a page that breaks the policy says so at every visit; the first ones tell it
+            reports.append(report)
+            request.app.state.journal.note("policy_broken", directive=report.directive, page=report.page)
+    return Response(status_code=204)
+
+
+# -- errors -------------------------------------------------------------------------------------------------
+
+
+def error_page(request: Request, status: int, trouble: Trouble | None = None) -> Response:
+    """What a person sees when something does not work: what, what to do, and a number to tell the bureau."""
+    visitor = getattr(request.state, "visitor", None) or guest_of(request)
+    shown = status if status in _STATUSES_WITH_A_PAGE else (400 if status < 500 else 500)
+    response = page(
+        request,
+        "error.html",
+        visitor,
+        status_code=status,
+        status=shown,
+        explanation=trouble.wording if trouble else None,
+    )
+    for name, value in (trouble.headers if trouble else {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _on_trouble(request: Request, error: Any) -> Response:
+    if "Location" in error.headers:
+        return Response(status_code=error.status, headers=error.headers)
+    return error_page(request, error.status, error)
+
+
+async def _on_http_error(request: Request, error: Any) -> Response:
+    response = error_page(request, error.status_code)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _on_bad_parameters(request: Request, _error: Any) -> Response:
+    return error_page(request, 400)
+
+
+async def _on_busy(request: Request, _error: Any) -> Response:
+    response = error_page(request, 503)
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    request.app.state.journal.fault(
+        request_id=request.state.request_id,
+        method=request.method,
+        route=_route_of(request.scope),
+        error=error,
+    )
+    return error_page(request, 500)
+
+
+class Told:
+    """Writes every answered request into the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def send_noting_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting_status)
+        finally:
+            visitor: Visitor | None = scope["state"].get("visitor")
+            scope["app"].state.journal.request(
+                request_id=scope["state"]["request_id"],
+                method=scope["method"] if scope["method"].isalpha() else "?",
+                route=_route_of(scope),
+                status=status,
+                milliseconds=(time.perf_counter() - began) * 1000,
+                login=visitor.actor.name if visitor else "",
+            )
+
+
+def _route_of(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "(none)"))

@@ -1,0 +1,102 @@
+"""What the portal says: wording by key from words/*.yaml, Chinese first, English beside it.
+
+A key is `<file>.<name>`, for example `upload.title`. Findings and refusals bring their own wording (`Wording`);
+everything else that a person reads stands in those files, so that a bureau may change it without touching code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+import yaml
+
+from pipelines.findings import Wording
+from pipelines.ledger import SHANGHAI
+
+LANGUAGES = ("zh", "en")
+WORDS_DIR = Path(__file__).parent / "words"
+
+
+class InvalidWords(ValueError):
+    """A words file cannot be used; the text names the file, the key and what is wrong."""
+
+
+class Words:
+    """The portal's catalogue of sentences.
+
+    Raises InvalidWords when a file is not a mapping of names to {zh, en}, or a sentence is missing in one of the
+    two languages: a portal that is half dumb in one of them does not start.
+    """
+
+    def __init__(self, folder: Path = WORDS_DIR) -> None:
+        self._wordings: dict[str, Wording] = {}
+        for path in sorted(folder.glob("*.yaml")):
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            if not isinstance(content, Mapping):
+                raise InvalidWords(f"{path.name}: expected names with their zh and en")
+            for name, texts in content.items():
+                key = f"{path.stem}.{name}"
+                if not isinstance(texts, Mapping) or set(texts) != set(LANGUAGES):
+                    raise InvalidWords(f"{path.name}: {name} needs zh and en, and nothing else")
+                if not all(isinstance(text, str) and text for text in texts.values()):
+                    raise InvalidWords(f"{path.name}: {name}: zh and en must be texts (quote numbers)")
+                self._wordings[key] = Wording(texts["zh"], texts["en"])
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._wordings
+
+    def keys(self) -> frozenset[str]:
+        """Every key there is."""
+        return frozenset(self._wordings)
+
+    def wording(self, key: str) -> Wording:
+        """A sentence in both languages. Raises KeyError for a key that nobody wrote."""
+        return self._wordings[key]
+
+    def translator(self, language: str) -> Callable[..., str]:
+        """`t(key, **values)`: the sentence in one language, filled in. Raises KeyError for unknown keys."""
+
+        def t(key: str, **values: object) -> str:
+            text = said(self._wordings[key], language)
+            return text.format(**values) if values else text
+
+        return t
+
+
+def said(wording: Wording, language: str) -> str:
+    """A wording in one language."""
+    return wording.zh if language == "zh" else wording.en
+
+
+def html_language(language: str) -> str:
+    """What goes into a lang attribute."""
+    return "zh-CN" if language == "zh" else "en"
+
+
+def moment(value: datetime | None) -> str:
+    """A moment in Shanghai, to the second: 2026-04-08 14:03:22; a moment without a zone is Shanghai time."""
+    if value is None:
+        return ""
+    local = value if value.tzinfo is None else value.astimezone(SHANGHAI)
+    return local.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day(value: date | None) -> str:
+    """A day: 2026-04-10."""
+    return "" if value is None else value.isoformat()
+
+
+def counted(value: int) -> str:
+    """A whole number with thousands separators."""
+    return f"{value:,}"
+
+
+def file_size(size_bytes: int) -> str:
+    """A size as file managers show it: 35 KB, 1.2 MB."""
+    if size_bytes < 1024:
+        return f"{size_bytes} B"
+    if size_bytes < 1024 * 1024:
+        return f"{size_bytes / 1024:.0f} KB"
+    return f"{size_bytes / 1024 / 1024:.1f} MB"

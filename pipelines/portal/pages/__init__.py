@@ -1,0 +1,18 @@
+"""The pages of the portal, one module a page: its `router`, and its `NAVIGATION` where it stands in the menu.
+
+A new page is added to PAGES; how to write one is in ../README.md.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from pipelines.portal.frame import NavigationItem
+from pipelines.portal.pages import home, view
+
+PAGES = (home, view)
+
+ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in PAGES)
+NAVIGATION: tuple[NavigationItem, ...] = tuple(
+    item for module in PAGES for item in getattr(module, "NAVIGATION", ())
+)
