@@ -125,6 +125,16 @@ class Period:
         """Last month of the period: the partition in which it is counted."""
         return self.first.plus(_LENGTH_IN_MONTHS[self.kind] - 1)
 
+    @classmethod
+    def latest_over(cls, kind: PeriodKind, month: Month) -> Period:
+        """The latest period of a kind that is over when this month ends: 2025 in March 2026, 2026 in December."""
+        firsts = [
+            first for first in _FIRST_MONTHS[kind] if first + _LENGTH_IN_MONTHS[kind] - 1 <= month.month
+        ]
+        if firsts:
+            return cls(Month(month.year, firsts[-1]), kind)
+        return cls(Month(month.year - 1, _FIRST_MONTHS[kind][-1]), kind)
+
     def __str__(self) -> str:
         first = self.first
         match self.kind:
@@ -195,6 +205,33 @@ def parse_period(value: str | float | date | datetime) -> Period:
             return Period(Month(year, 1 if parts["h"] in ("上半年", "H1") else 7), kind)
         return Period(Month(year, 1), kind)
     raise InvalidPeriod(f"{value!r} is not a period; write it as 2026年3月 or 2026-03")
+
+
+_SPAN = re.compile(
+    r"(?P<y>[0-9]{4})[-年./]?0?(?P<from>[1-9]|1[0-2])月?[-~至到、]0?(?P<to>[1-9]|1[0-2])月(?:份)?"
+)
+
+
+def parse_span(value: str | float | date | datetime) -> Period:
+    """Read a period of a form that is filed less often than monthly: as `parse_period`, and months from and to.
+
+    2025年1-6月 is the first half-year, 2025年1—12月 the year, 2025年4-6月 the second quarter. On a monthly form
+    the same words could mean figures since January, so `parse_period` refuses them. Raises InvalidPeriod for
+    months that are no quarter, half-year or year.
+    """
+    try:
+        return parse_period(value)
+    except InvalidPeriod:
+        if not isinstance(value, str):
+            raise
+        match = _SPAN.fullmatch(_plain(value))
+        if match is None:
+            raise
+        first, last = int(match["from"]), int(match["to"])
+        for kind, firsts in _FIRST_MONTHS.items():
+            if first in firsts and last - first + 1 == _LENGTH_IN_MONTHS[kind]:
+                return Period(Month(int(match["y"]), first), kind)
+        raise
 
 
 def _plain(value: str | float) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.periods import InvalidPeriod, Month, Period, parse_period
+from pipelines.periods import InvalidPeriod, Month, Period, parse_period, parse_span
 
 MONTHS = st.builds(Month, st.integers(1901, 2998), st.integers(1, 12))
 
@@ -274,3 +274,46 @@ def test_a_month_runs_from_its_first_day_to_the_day_before_the_next(month):
     assert month.end_date + timedelta(days=1) == month.plus(1).start_date
     assert Month.of(month.end_date) == month
     assert Month.parse(str(month)) == month
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("2025年1-6月", "2025-H1"),
+        ("2025年7—12月", "2025-H2"),
+        ("2025年1月至12月", "2025"),
+        ("2025年4-6月", "2025-Q2"),
+        ("2025.01-06月份", "2025-H1"),
+        ("2025年1-2月", "2025-M01-02"),
+        ("2025年", "2025"),
+        ("2025年上半年", "2025-H1"),
+    ],
+)
+def test_on_a_form_that_is_not_monthly_months_from_and_to_are_a_period(written, printed):
+    assert str(parse_span(written)) == printed
+
+
+@pytest.mark.parametrize(
+    "written", ["2025年2-6月", "2025年1-5月", "2025年6-1月", "2025年1-13月", "1-6月", 20251.6, ""]
+)
+def test_months_that_are_no_quarter_half_year_or_year_are_no_period(written):
+    with pytest.raises(InvalidPeriod):
+        parse_span(written)
+
+
+@pytest.mark.parametrize(
+    ("kind", "month", "printed"),
+    [
+        ("year", "2026-03", "2025"),
+        ("year", "2026-12", "2026"),
+        ("half_year", "2026-05", "2025-H2"),
+        ("half_year", "2026-06", "2026-H1"),
+        ("half_year", "2026-12", "2026-H2"),
+        ("quarter", "2026-02", "2025-Q4"),
+        ("quarter", "2026-08", "2026-Q2"),
+    ],
+)
+def test_the_latest_period_that_is_over_by_a_month(kind, month, printed):
+    period = Period.latest_over(kind, Month.parse(month))
+    assert str(period) == printed
+    assert period.last <= Month.parse(month)

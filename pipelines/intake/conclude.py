@@ -17,10 +17,14 @@ _MOST_FIXES = 5_000
 
 
 def agree(forms: list[FormSheet], reading: Reading) -> None:
-    """All sheets belong to one enterprise and one period; what one leaves blank another may say."""
+    """All sheets belong to one enterprise and one month; what one leaves blank another may say.
+
+    Forms filed by quarter, half-year or year have a period of their own besides. A file with no monthly form is
+    not the return of a month: its period is the latest of those its sheets are of.
+    """
     main = _main_form(forms)
     by_code = next((form for form in (main, *forms) if form.enterprise_code), None)
-    by_period = next((form for form in (main, *forms) if form.period is not None), None)
+    by_period = next((form for form in (main, *forms) if form.period and not _states_own(form)), None)
     if by_code is not None:
         reading.enterprise_code = by_code.enterprise_code
     if by_period is not None:
@@ -34,12 +38,17 @@ def agree(forms: list[FormSheet], reading: Reading) -> None:
             by_period is not None
             and by_period.period is not None
             and form.period is not None
+            and not _states_own(form)
             and reading.kind is FileKind.RETURN
             and not _nested(form.period, by_period.period)
         ):
             _disagree(form, by_period, "reference_month", str(form.period), str(by_period.period), reading)
         if reading.kind is FileKind.RETURN and form.layout is not None:
+            _settle_own_period(form, reading)
             _inherit(form, by_code, by_period, reading)
+    if not _speaks_of_month(main):
+        own = [form.own_period for form in forms if form.own_period is not None]
+        reading.period = max(own, key=lambda period: (period.last, period.first), default=reading.period)
     reading.enterprise_name = next(
         (form.enterprise_name for form in (main, *forms) if form.enterprise_name), ""
     )
@@ -48,9 +57,52 @@ def agree(forms: list[FormSheet], reading: Reading) -> None:
 
 
 def _main_form(forms: list[FormSheet]) -> FormSheet:
-    """The form whose head speaks for the file: a monthly one before the yearly registration, by form number."""
+    """The form whose head speaks for the file: a monthly table, another table, the registration; by form number."""
     tables = [form for form in forms if form.layout is not None and form.layout.columns]
-    return min(tables or forms, key=lambda form: form.form_code)
+    monthly = [form for form in tables if _speaks_of_month(form)]
+    return min(monthly or tables or forms, key=lambda form: form.form_code)
+
+
+def _speaks_of_month(form: FormSheet) -> bool:
+    return form.layout is None or form.layout.own_period_kind is None
+
+
+def _states_own(form: FormSheet) -> bool:
+    """Whether its head gives the quarter, half-year or year of its figures, and not the month of the workbook."""
+    return (
+        form.period is not None
+        and form.layout is not None
+        and form.period.kind == form.layout.own_period_kind
+    )
+
+
+def _settle_own_period(form: FormSheet, reading: Reading) -> None:
+    """The quarter, half-year or year that a sheet is of, as a head cell `sheet_period` of its own.
+
+    Where the head gives the month of the workbook or nothing, it is the latest one over by then, and that is
+    said: a workbook of March 2026 holds the affiliates of 2025.
+    """
+    kind = form.layout.own_period_kind if form.layout is not None else None
+    if kind is None:
+        return
+    found = form.scan.head.get("reference_month")
+    row, cell = (found.row, address(found.row, found.column)) if found is not None else (0, "A1")
+    text = as_text(found.value) if found is not None and found.value is not None else ""
+    if _states_own(form):
+        form.own_period = form.period
+    else:
+        month = form.period or (reading.period if not text else None)
+        if month is None:
+            return
+        form.own_period = Period.latest_over(kind, month.last)
+        reading.fixes.append(
+            messages.fix(form.sheet.name, cell, text, str(form.own_period), ("period_of_cadence",))
+        )
+    if form.own_period is not None:
+        reading.cells.append(
+            (form.form_code, form.sheet.name, "head", row + 1, cell, "sheet_period", text,
+             None, str(form.own_period), form.own_period.first.start_date, "value")
+        )  # fmt: skip
 
 
 def _nested(one: Period, other: Period) -> bool:
@@ -87,6 +139,8 @@ def _inherit(
         ("enterprise_code", form.enterprise_code, by_code, by_code.enterprise_code if by_code else ""),
         ("reference_month", form.period, by_period, str(by_period.period) if by_period else ""),
     ):
+        if name == "reference_month" and not _speaks_of_month(form):
+            continue  # a period of its own, which is said already
         cell = form.scan.head.get(name)
         is_blank = not own and (cell is None or cell.value is None)
         if is_blank and source is not None and source is not form:
@@ -97,7 +151,9 @@ def _inherit(
 def conclude(forms: list[FormSheet], reading: Reading) -> None:
     """What only the whole file can show: no period, no enterprise, a form twice, nothing to report."""
     first = forms[0]
-    if reading.period is None and not any(finding.rule in ("P02", "P03") for finding in reading.findings):
+    if reading.period is None and not any(
+        finding.rule in ("P02", "P03", "P33") for finding in reading.findings
+    ):
         rows_know = any(form.last_row_period is not None for form in forms)
         needs = any(
             one.name == "reference_month" and one.is_required
@@ -156,13 +212,19 @@ def _check_repeated(forms: list[FormSheet], reading: Reading) -> None:
 
 
 def _check_zero(forms: list[FormSheet], reading: Reading) -> None:
-    """零报 is a statement: ticked and no rows is a zero return, neither is nothing at all."""
-    tables = [form for form in forms if form.layout is not None and form.layout.needs_rows_or_zero]
+    """零报 is a statement: ticked and no rows is a zero return, neither is nothing at all.
+
+    It is a statement about the month: affiliates of last year beside a ticked box do not contradict it.
+    """
+    asked = [form for form in forms if form.layout is not None and form.layout.needs_rows_or_zero]
+    monthly = [form for form in asked if form.layout is not None and form.layout.cadence == "month"]
+    tables = monthly or asked
     has_rows = any(form.row_count for form in tables)
     ticked = [form for form in forms if form.is_zero_ticked]
-    reading.is_zero_return = bool(ticked) and not has_rows
+    speaking = [form for form in ticked if form in tables or form not in asked]
+    reading.is_zero_return = bool(speaking) and not has_rows
     for form in ticked:
-        if form.row_count and form in tables:
+        if form.row_count and form in asked:
             cell = form.scan.head["is_zero_return"]
             reading.findings.append(
                 messages.finding(
@@ -174,7 +236,7 @@ def _check_zero(forms: list[FormSheet], reading: Reading) -> None:
                     words={"count": form.row_count},
                 )
             )
-    if tables and not has_rows and not ticked and not any(form.has_broken_table for form in tables):
+    if tables and not has_rows and not speaking and not any(form.has_broken_table for form in tables):
         form = tables[0]
         found = form.scan.head.get("is_zero_return")
         reading.findings.append(

@@ -20,7 +20,7 @@ from pipelines.findings import Wording
 from pipelines.intake.values import label_key
 from pipelines.money import UNITS
 from pipelines.paths import LAYOUTS_DIR
-from pipelines.periods import InvalidPeriod, Month, Period
+from pipelines.periods import InvalidPeriod, Month, Period, PeriodKind
 from pipelines.records import FileKind
 
 FieldType = Literal[
@@ -39,6 +39,12 @@ FieldType = Literal[
 FIELD_TYPES: tuple[str, ...] = (
     "number", "percent", "text", "identifier", "code", "choice", "flag", "date", "period", "day_or_period", "unit"
 )  # fmt: skip
+Cadence = Literal["month", "quarter", "half_year", "year", "event"]
+# How often a form is filed, and the kind of period its figures are of. A form filed on an event speaks of the
+# month of its workbook; its rows carry the days.
+OWN_PERIOD_OF_CADENCE: Mapping[str, PeriodKind | None] = {
+    "month": None, "quarter": "quarter", "half_year": "half_year", "year": "year", "event": None
+}  # fmt: skip
 CODE_LISTS = ("item", "partner", "district", "industry", "currency", "form")
 
 
@@ -110,6 +116,7 @@ class FormLayout:
     form_code: str
     version: str
     kind: FileKind
+    cadence: Cadence
     title: Wording
     names: tuple[str, ...]
     codes: tuple[str, ...]
@@ -135,6 +142,11 @@ class FormLayout:
     def required_columns(self) -> tuple[Field, ...]:
         """Columns without which the table cannot be read."""
         return tuple(field for field in self.columns if field.is_required)
+
+    @property
+    def own_period_kind(self) -> PeriodKind | None:
+        """Kind of the period that its figures are of, where that is not the month of the workbook."""
+        return OWN_PERIOD_OF_CADENCE[self.cadence] if self.columns else None
 
     def is_valid_for(self, period: Period) -> bool:
         """Whether this version was in force in the period's last month."""
@@ -188,6 +200,27 @@ def choose_layout(book: LayoutBook, form_code: str, period: Period | None) -> tu
         return tuple(layout for layout in versions if layout.is_valid_for(period))
     open_ended = tuple(layout for layout in versions if layout.valid_until is None)
     return open_ended or versions[-1:]
+
+
+_WORKBOOK_PERIODS = ("month", "months_1_2")
+_EXAMPLE_OF_CADENCE = {
+    "month": "2026年3月", "event": "2026年3月", "quarter": "2026年第一季度", "half_year": "2026年上半年", "year": "2025年"
+}  # fmt: skip
+
+
+def admits(layout: FormLayout, period: Period) -> bool:
+    """Whether a form may give this kind of period: the month of its workbook, or the kind its figures are of.
+
+    A form of pairs describes the enterprise and a department's table has periods in its rows: any will do.
+    """
+    if layout.kind is not FileKind.RETURN or not layout.columns:
+        return True
+    return period.kind in _WORKBOOK_PERIODS or period.kind == layout.own_period_kind
+
+
+def example_of_period(layout: FormLayout) -> str:
+    """A period as the form wants it written."""
+    return _EXAMPLE_OF_CADENCE[layout.cadence]
 
 
 @cache
@@ -349,6 +382,11 @@ def _layout(path: Path, entries: dict[str, Any], heads: Mapping[str, tuple[Field
     kind = reader.text("kind")
     if kind not in (FileKind.RETURN.value, FileKind.DEPARTMENT.value):
         raise reader.fail(f"kind is {kind!r}; expected return or department.")
+    cadence = reader.text("cadence", "month")
+    if cadence not in OWN_PERIOD_OF_CADENCE:
+        raise reader.fail(f"cadence is {cadence!r}; expected one of {', '.join(OWN_PERIOD_OF_CADENCE)}.")
+    if cadence != "month" and kind != FileKind.RETURN.value:
+        raise reader.fail("cadence is for returns; the rows of a department's table carry their own periods.")
     head_name = reader.text("head")
     if head_name not in heads:
         raise reader.fail(f"head is {head_name!r}; general.yaml has {', '.join(heads)}.")
@@ -375,6 +413,7 @@ def _layout(path: Path, entries: dict[str, Any], heads: Mapping[str, tuple[Field
         form_code=form_code,
         version=reader.text("version"),
         kind=FileKind(kind),
+        cadence=cadence,  # type: ignore[arg-type]  # one of OWN_PERIOD_OF_CADENCE, checked above
         title=title,
         names=tuple(dict.fromkeys((label_key(title.zh), label_key(title.en), *reader.keys("names")))),
         codes=tuple(

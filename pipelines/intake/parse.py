@@ -19,7 +19,7 @@ from pipelines.intake import messages
 from pipelines.intake.cells import CellReader, choice, choice_list, unit_list
 from pipelines.intake.conclude import agree, cap, conclude
 from pipelines.intake.gate import address, column_letters
-from pipelines.intake.layouts import Field, FormLayout, LayoutBook, choose_layout
+from pipelines.intake.layouts import Field, FormLayout, LayoutBook, admits, choose_layout, example_of_period
 from pipelines.intake.reading import FormSheet, Reading
 from pipelines.intake.recognise import CODES_REMEMBERED, ColumnMap, HeadCell, Recogniser, unit_in_head
 from pipelines.intake.table import TableReader
@@ -132,7 +132,8 @@ class SheetReader(CellReader):
         cell = self.form.scan.head.get("reference_month")
         if cell is None or cell.value is None or isinstance(cell.value, CellProblem):
             return None
-        return read_period(cell.value, is_1904=self.is_1904).period
+        is_span = self.recogniser.book.versions(self.form.form_code)[-1].own_period_kind is not None
+        return read_period(cell.value, is_1904=self.is_1904, is_span=is_span).period
 
     def _no_version(self, period: Period | None) -> None:
         versions = self.recogniser.book.versions(self.form.form_code)
@@ -231,9 +232,12 @@ class SheetReader(CellReader):
             case "form_code":
                 code = form.form_code
             case "reference_month":
-                reading = read_period(value, is_1904=self.is_1904)
+                is_span = layout.own_period_kind is not None
+                reading = read_period(value, is_1904=self.is_1904, is_span=is_span)
                 if reading.period is None:
                     self.find("P03", cell, head_field.label, text)
+                elif not admits(layout, reading.period):
+                    self.find("P33", cell, head_field.label, text, example_of_period(layout))
                 else:
                     form.period = reading.period
                     code, day = str(reading.period), reading.period.first.start_date

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from pipelines.intake import gate, messages
+from pipelines.intake.answers import read_answers
 from pipelines.intake.layouts import layout_book
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.intake.parse import parse_sheets
@@ -21,6 +22,7 @@ from pipelines.intake.recognise import Recogniser
 from pipelines.intake.values import label_key
 from pipelines.intake.workbook import Workbook, read_delimited
 from pipelines.records import CellRecord, ParsedFile
+from pipelines.review_sheet import is_review_sheet_name
 
 _WORDS_OF_RULE = {
     "G01": ("kind", "kind"),
@@ -53,11 +55,15 @@ def read(file_name: str, content: bytes, limits: Limits = DEFAULT_LIMITS) -> Rea
 def _read_package(package: gate.Package, limits: Limits) -> Reading:
     workbook = Workbook(package, limits)
     not_forms = layout_book().general.not_forms
-    names = [name for name in workbook.names if label_key(name) not in not_forms]
+    reviews = [name for name in workbook.names if is_review_sheet_name(name)]
+    sheets = [name for name in workbook.names if name not in reviews]
+    names = [name for name in sheets if label_key(name) not in not_forms]
     reading = _parse(workbook, names)
-    if reading.is_unreadable and len(names) < len(workbook.names):
+    if reading.is_unreadable and len(names) < len(sheets):
         # somebody put a form under the name of an instruction or a code list
-        return _parse(workbook, workbook.names)
+        reading = _parse(workbook, sheets)
+    for name in reviews:
+        reading.answers += read_answers(workbook.sheet(name))
     return reading
 
 
@@ -109,6 +115,7 @@ def parsed_file(sha256: str, reading: Reading) -> ParsedFile:
         cells=tuple(cell_records(reading.cells)),
         fixes=tuple(reading.fixes),
         findings=tuple(reading.findings),
+        answers=tuple(reading.answers),
     )
 
 

@@ -15,6 +15,7 @@ from pipelines.intake.workbook import Sheet
 from pipelines.money import Unit
 from pipelines.periods import Period
 from pipelines.records import FileKind
+from pipelines.review_sheet import Answer
 
 # form_code, sheet, section, row_number, cell, field, text, number text, code, day, state
 RawCell = tuple[str, str, str, int, str, str, str, str | None, str | None, date | None, str]
@@ -36,17 +37,23 @@ class Reading:
     cells: list[RawCell] = field(default_factory=list)
     fixes: list[Fix] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class FormSheet:
-    """One sheet on its way: what it is and what has been read from it."""
+    """One sheet on its way: what it is and what has been read from it.
+
+    `period` is what its head says. `own_period` is the quarter, half-year or year that the figures of a form
+    filed less often than monthly are of: stated in its head, or the latest that is over by the file's month.
+    """
 
     sheet: Sheet
     scan: Scan
     form_code: str
     layout: FormLayout | None = None
     period: Period | None = None
+    own_period: Period | None = None
     enterprise_code: str = ""
     enterprise_name: str = ""
     department: str = ""

@@ -18,6 +18,7 @@ from pipelines.findings import Finding, Fix, Severity, Wording
 from pipelines.intake.reading import RawCell, Reading
 from pipelines.periods import Month, Period
 from pipelines.records import CellRecord, FileKind, ParsedFile
+from pipelines.review_sheet import Answer
 
 # Between the cells of a column: one character that JSON need not escape and that nobody types.
 _SEPARATOR = "\x7f"
@@ -82,6 +83,7 @@ def encode(sha256: str, reading: Reading) -> bytes:
                  one.key, one.given, one.expected)
                 for one in reading.findings
             ],
+            "answers": [(one.rule, one.sheet, one.cell, one.key, one.given, one.text) for one in reading.answers],
         },
         ensure_ascii=False,
         check_circular=False,
@@ -176,6 +178,7 @@ def decode(payload: bytes) -> ParsedFile | str:
                 Finding(rule, Severity(severity), Wording(zh, en), form, sheet, cell, key, given, expected)
                 for rule, severity, zh, en, form, sheet, cell, key, given, expected in held["findings"]
             ),
+            answers=tuple(Answer(*map(str, one)) for one in held["answers"]),
         )
     except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError) as problem:
         raise BrokenFrame(f"{type(problem).__name__}: {problem}") from problem

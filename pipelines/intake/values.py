@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pipelines.periods import InvalidPeriod, Period, parse_period
+from pipelines.periods import InvalidPeriod, Period, parse_period, parse_span
 
 _TEXTS_REMEMBERED = (
     65_536  # heads, codes and names repeat from file to file; a hostile file must not fill memory
@@ -234,8 +234,11 @@ class PeriodReading(NamedTuple):
     fixes: tuple[str, ...]
 
 
-def read_period(value: Any, *, is_1904: bool) -> PeriodReading:
-    """A reference period in the shapes of the forms; a date is the month it lies in, a serial number with a fix."""
+def read_period(value: Any, *, is_1904: bool, is_span: bool = False) -> PeriodReading:
+    """A reference period in the shapes of the forms; a date is the month it lies in, a serial number with a fix.
+
+    With `is_span` (a form filed by quarter, half-year or year) 2025年1-6月 is a period too.
+    """
     if isinstance(value, bool) or not isinstance(value, str | float | int | date):
         return PeriodReading(None, ())
     if isinstance(value, float | int):
@@ -245,7 +248,7 @@ def read_period(value: Any, *, is_1904: bool) -> PeriodReading:
         if value - value != 0:
             return PeriodReading(None, ())
     try:
-        return PeriodReading(_period_of(value), ())
+        return PeriodReading(_span_of(value) if is_span else _period_of(value), ())
     except InvalidPeriod:
         pass
     reading = read_date(value, is_1904=is_1904)
@@ -257,6 +260,11 @@ def read_period(value: Any, *, is_1904: bool) -> PeriodReading:
 @lru_cache(maxsize=4096)
 def _period_of(value: str | float | date) -> Period:
     return parse_period(value)
+
+
+@lru_cache(maxsize=4096)
+def _span_of(value: str | float | date) -> Period:
+    return parse_span(value)
 
 
 @lru_cache(maxsize=4096)

@@ -126,6 +126,10 @@ class NewSubmission:
         )
 
 
+# Kinds of period that are the return of a month, which is expected of every enterprise of the register.
+MONTHLY_PERIODS = ("month", "months_1_2")
+
+
 def series_key_of(
     kind: FileKind,
     period: Period | None,
@@ -137,14 +141,19 @@ def series_key_of(
 ) -> str | None:
     """The series in which a file is a version; None where it is not known whose it is or for when.
 
-    Returns: one series an enterprise and period. Departmental tables: one a department, set of forms and
-    period; which of their rows still count is decided row by row in SQL, by `sequence`.
+    Returns of a month: one series an enterprise and period. Files that hold only forms of a quarter, half-year
+    or year: one an enterprise, set of forms and period, so that the affiliates of a year and, in another file,
+    its cases do not replace each other; which sheet of a form counts is decided in SQL, by `sequence`.
+    Departmental tables: one a department, set of forms and period; which of their rows still count is decided
+    row by row in SQL likewise.
     """
     if is_unreadable or period is None:
         return None
     if len(enterprise_code) > MAX_CODE_LENGTH or len(department) > MAX_CODE_LENGTH:
         return None  # no code and no department is that long: the text names nothing
     if kind is FileKind.RETURN and enterprise_code:
+        if period.kind not in MONTHLY_PERIODS:
+            return f"return/{enterprise_code}/{'+'.join(sorted(form_codes))}/{period}"
         return f"return/{enterprise_code}/{period}"
     if kind is FileKind.DEPARTMENT and department:
         return f"department/{department}/{'+'.join(sorted(form_codes))}/{period}"

@@ -631,8 +631,8 @@ def test_a_sheet_that_leaves_its_head_blank_belongs_to_the_file() -> None:
 
 def test_a_sheet_with_the_number_of_a_form_that_is_not_read_here_is_reported() -> None:
     strange = fm2_sheet()
-    strange.name = "附属机构"
-    strange.cells[(2, 10)] = "表　　号：FM-4"
+    strange.name = "其他"
+    strange.cells[(2, 10)] = "表　　号：FM-99"
     parsed = read([*canonical_book(), strange])
     assert rules(parsed) == ["P28"]
     assert values_of(parsed) == values_of(read(canonical_book()))
