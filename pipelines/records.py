@@ -11,8 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from pipelines.findings import Finding, Fix
+from pipelines.findings import Finding, Fix, Severity, Wording
 from pipelines.periods import Period
+from pipelines.review_sheet import Answer
 
 
 class CellState(StrEnum):
@@ -68,11 +69,39 @@ class FileKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FormLimit:
+    """What one rule of the verdict asks of single cells of a form, so that a blank form can ask it while it is filled.
+
+    A row breaks it where `fact` lies outside the bounds (bounds included unless strict), or where a cell holds one
+    of `forbidden_codes`, and where `only_if` holds (empty: always).
+
+    fields   fields whose cells are judged, each by itself
+    fact, only_if   expressions in the language of spreadsheets. {self} is the cell judged, {export} the cell of that
+             field in the same row, {item_code:column} that field in all rows, {unit_multiplier} how many currency
+             units the declared unit holds
+    """
+
+    rule: str
+    severity: Severity
+    form_code: str
+    fields: tuple[str, ...]
+    label: Wording
+    fact: str = "{self}"
+    min_value: float | None = None
+    max_value: float | None = None
+    is_min_strict: bool = False
+    is_max_strict: bool = False
+    forbidden_codes: tuple[str, ...] = ()
+    only_if: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedFile:
     """Everything read from one file. Nothing of it is stored yet.
 
     `findings` here are the reader's (gate, layout, cell types); the rules' findings come later. A file that
-    could not be read has no cells and exactly one critical finding, and `is_unreadable` is true.
+    could not be read has no cells and exactly one critical finding, and `is_unreadable` is true. `answers` are what
+    a clerk wrote into the sheet 审核意见 of the annotated workbook; `review_sheet.match_answers` finds what they answer.
     """
 
     sha256: str
@@ -89,6 +118,7 @@ class ParsedFile:
     cells: tuple[CellRecord, ...] = ()
     fixes: tuple[Fix, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    answers: tuple[Answer, ...] = ()
 
     @property
     def submission_id(self) -> str:
