@@ -42,13 +42,18 @@ class Reading:
 
 @dataclass(slots=True)
 class FormSheet:
-    """One sheet on its way: what it is and what has been read from it."""
+    """One sheet on its way: what it is and what has been read from it.
+
+    `period` is what its head says. `own_period` is the quarter, half-year or year that the figures of a form
+    filed less often than monthly are of: stated in its head, or the latest that is over by the file's month.
+    """
 
     sheet: Sheet
     scan: Scan
     form_code: str
     layout: FormLayout | None = None
     period: Period | None = None
+    own_period: Period | None = None
     enterprise_code: str = ""
     enterprise_name: str = ""
     department: str = ""
