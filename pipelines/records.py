@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from pipelines.findings import Finding, Fix, Severity, Wording
+from pipelines.findings import Finding, Fix
 from pipelines.periods import Period
 from pipelines.review_sheet import Answer
 
@@ -66,33 +66,6 @@ class FileKind(StrEnum):
     RETURN = "return"  # 企业直报: FM-1 to FM-8 of one enterprise and period
     DEPARTMENT = "department"  # DM-1 to DM-6 of one department
     UNKNOWN = "unknown"  # refused before anybody could tell
-
-
-@dataclass(frozen=True, slots=True)
-class FormLimit:
-    """What one rule of the verdict asks of single cells of a form, so that a blank form can ask it while it is filled.
-
-    A row breaks it where `fact` lies outside the bounds (bounds included unless strict), or where a cell holds one
-    of `forbidden_codes`, and where `only_if` holds (empty: always).
-
-    fields   fields whose cells are judged, each by itself
-    fact, only_if   expressions in the language of spreadsheets. {self} is the cell judged, {export} the cell of that
-             field in the same row, {item_code:column} that field in all rows, {unit_multiplier} how many currency
-             units the declared unit holds
-    """
-
-    rule: str
-    severity: Severity
-    form_code: str
-    fields: tuple[str, ...]
-    label: Wording
-    fact: str = "{self}"
-    min_value: float | None = None
-    max_value: float | None = None
-    is_min_strict: bool = False
-    is_max_strict: bool = False
-    forbidden_codes: tuple[str, ...] = ()
-    only_if: str = ""
 
 
 @dataclass(frozen=True, slots=True)
