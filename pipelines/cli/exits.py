@@ -45,6 +45,8 @@ class CommandFailed(Exception):
 # Failures of other packages by name, so that naming them imports nothing heavy. Grouped by who must act.
 _CONFLICTS = {"WarehouseBusy", "LedgerConflict", "LedgerBusy", "LedgerLocked", "CannotConfirm"}
 _ENVIRONMENT = {
+    "CannotServe",
+    "InvalidWords",
     "LedgerUnusable",
     "LedgerMissing",
     "StoreDamaged",

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "table": (f"{_C}.tables:table", "查看一张统计表 / show one table of a month"),
     "targets": (f"{_C}.tables:targets", "目标完成进度 / progress of the targets"),
     "why": (f"{_C}.why:why", "一个数从哪里来 / where a printed figure comes from"),
+    "serve": (f"{_C}.serve:serve", "启动门户网站 / start the portal"),
     "rebuild": (f"{_C}.rebuild:rebuild", "重建数据仓库 / rebuild the warehouse from the stores"),
 }
 

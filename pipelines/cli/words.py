@@ -49,6 +49,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "were earlier months compared; all other rules were. To check that too, give the data folder with --data. "
         "[H1b]",
     ),
+    # serve
+    "portal_ready": (
+        "门户已启动：{url} 。按 Ctrl-C 停止。",
+        "The portal is running at {url} . Press Ctrl-C to stop it.",
+    ),
+    "portal_ended": ("门户已停止。", "The portal has ended."),
     # init
     "initialised": ("数据文件夹已就绪：{path}", "The data folder is ready: {path}"),
     # register
