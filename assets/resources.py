@@ -32,7 +32,7 @@ class Bureau(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """The ledger, migrated; closed at the end."""
-        with open_ledger(self.settings.ledger_url) as ledger:
+        with open_ledger(self.settings.ledger_url, secrets_dir=self.settings.secrets_dir) as ledger:
             yield ledger
 
 

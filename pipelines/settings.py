@@ -68,6 +68,11 @@ class Settings:
         return self.data_dir / "drafts"
 
     @property
+    def secrets_dir(self) -> Path:
+        """The ledger's key; readable by the portal's user only, and backed up apart from the ledger."""
+        return self.data_dir / "secrets"
+
+    @property
     def dagster_dir(self) -> Path:
         """Dagster's own storage (runs, events, schedules)."""
         return self.data_dir / "dagster"

@@ -25,7 +25,7 @@ def ledger_of(settings: Settings) -> Iterator[Ledger]:
     """The ledger for writing, made and migrated where needed, closed at the end. Raises LedgerUnusable."""
     from pipelines.ledger import open_ledger
 
-    with open_ledger(settings.ledger_url) as ledger:
+    with open_ledger(settings.ledger_url, secrets_dir=settings.secrets_dir) as ledger:
         yield ledger
 
 
@@ -37,7 +37,7 @@ def ledger_to_read(settings: Settings) -> Iterator[Ledger]:
     """
     from pipelines.ledger import open_ledger
 
-    with open_ledger(settings.ledger_url, is_read_only=True) as ledger:
+    with open_ledger(settings.ledger_url, is_read_only=True, secrets_dir=settings.secrets_dir) as ledger:
         yield ledger
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from itertools import groupby, islice
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -21,6 +23,7 @@ from sqlalchemy import (
     and_,
     func,
     insert,
+    make_url,
     or_,
     select,
     true,
@@ -30,7 +33,9 @@ from sqlalchemy.exc import IntegrityError
 
 from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
 from pipelines.ledger import tables as t
+from pipelines.ledger.audit import AuditLog
 from pipelines.ledger.engine import expect_migrated, migrate, open_engine, reading, writing
+from pipelines.ledger.keys import KeyRing, give_keys
 from pipelines.ledger.shapes import (
     MAX_CODE_LENGTH,
     CannotConfirm,
@@ -58,15 +63,20 @@ _MIN_REASON_LENGTH = 5
 _T = TypeVar("_T")
 
 
-def open_ledger(url: str, *, is_read_only: bool = False) -> Ledger:
+def open_ledger(url: str, *, is_read_only: bool = False, secrets_dir: Path | None = None) -> Ledger:
     """Open the ledger at this URL, creating or migrating its tables first; safe when several do so at once.
 
-    With `is_read_only` nothing is created or changed and no permission to write is needed.
+    With `is_read_only` nothing is created or changed and no permission to write is needed. `secrets_dir` is where
+    the ledger's key lies (Settings.secrets_dir); by default `secrets` beside the file of an SQLite ledger, and
+    nowhere for a server: its audit log is then chained without a key, and no second factor can be kept.
 
     Raises LedgerUnusable for a URL or a ledger that this program cannot work with; of it LedgerMissing when
     there is nothing to read.
     """
     engine = open_engine(url, is_read_only=is_read_only)
+    if secrets_dir is None and engine.dialect.name == "sqlite":
+        secrets_dir = Path(str(make_url(url).database)).absolute().parent / "secrets"
+    give_keys(engine, KeyRing(secrets_dir, is_read_only=is_read_only))
     if is_read_only:
         expect_migrated(engine, url)
     else:
@@ -91,6 +101,11 @@ class Ledger:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """Who did what to what, and whether that record is whole."""
+        return AuditLog(self._engine)
 
     # -- the register ------------------------------------------------------------------------------
 

@@ -228,3 +228,114 @@ decision = Table(
     Column("status_after", String(16), nullable=False),
     CheckConstraint("decision_kind in ('confirmed')", name="decision_kind_is_known"),
 )
+
+# Who did what, when, from where and why (`audit`). Only ever added to: triggers refuse anything else.
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),  # 1, 2, 3 ... without gaps
+    Column("at", Instant, nullable=False, index=True),
+    Column("actor", Text, nullable=False, index=True),
+    Column("account_id", Integer),  # no foreign key: the log stands by itself
+    Column("action", String(64), nullable=False, index=True),
+    Column("object_kind", String(32), nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("old", JSON(none_as_null=True)),
+    Column("new", JSON(none_as_null=True)),
+    Column("reason", Text, nullable=False, default=""),
+    Column("address", Text, nullable=False, default=""),
+    Column("key_id", String(16), nullable=False, default=""),  # empty: hashed without a key
+    Column("previous_hash", String(64), nullable=False),
+    Column("entry_hash", String(64), nullable=False),
+    Index(None, "object_kind", "object_id"),
+)
+
+# One row: the newest entry's number and hash, sealed with the ledger's key. Its lock lets appends through singly.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("entry_hash", String(64), nullable=False),
+    Column("key_id", String(16), nullable=False, default=""),
+    Column("seal", String(64), nullable=False, default=""),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("account_id", Integer, primary_key=True, autoincrement=True),
+    Column("login", String(64), nullable=False, unique=True),  # small letters; never given to another person
+    Column("display_name", Text, nullable=False),
+    # locked: by the security administrator; reset: new one-time password, to be released by a second person
+    Column("state", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),  # argon2id with its parameters; empty: no password works
+    Column("is_password_one_time", Boolean, nullable=False),
+    Column("password_set_at", Instant, nullable=False),
+    Column("totp_secret", Text, nullable=False, default=""),  # encrypted with the ledger's key
+    Column("totp_confirmed_at", Instant),  # empty: not enrolled, or enrolment not finished
+    Column("totp_last_step", BigInteger, nullable=False, default=0),  # the last 30-second step that was used
+    Column("oidc_identity", Text, unique=True),  # who this is at the city's identity provider
+    Column("language", String(2), nullable=False, default="zh"),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("signed_in_at", Instant),  # last time
+    CheckConstraint("state in ('active', 'locked', 'reset')", name="state_is_known"),
+)
+
+account_role = Table(
+    "account_role",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.account_id"), primary_key=True),
+    Column("role", String(32), primary_key=True),
+    Column("granted_at", Instant, nullable=False),
+    Column("granted_by", Text, nullable=False),
+)
+
+# The enterprises that a reporter speaks for, the districts that a reviewer answers for.
+account_scope = Table(
+    "account_scope",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.account_id"), primary_key=True),
+    Column("scope_kind", String(16), primary_key=True),
+    Column("code", String(64), primary_key=True, index=True),
+    CheckConstraint("scope_kind in ('enterprise', 'district')", name="scope_kind_is_known"),
+)
+
+password_history = Table(
+    "password_history",
+    metadata,
+    Column("history_id", Integer, primary_key=True, autoincrement=True),
+    Column("account_id", Integer, ForeignKey("account.account_id"), nullable=False, index=True),
+    Column("password_hash", Text, nullable=False),
+    Column("replaced_at", Instant, nullable=False),
+)
+
+account_session = Table(
+    "account_session",
+    metadata,
+    Column("session_id", String(24), primary_key=True),  # for lists; opens nothing
+    Column("token_sha256", String(64), nullable=False, unique=True),
+    Column("account_id", Integer, ForeignKey("account.account_id"), nullable=False, index=True),
+    Column("stage", String(16), nullable=False),  # code_awaited: password right, second factor due
+    Column("method", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("browser", Text, nullable=False, default=""),
+    Column("ended_at", Instant),
+    Column("ended_why", String(32), nullable=False, default=""),
+    CheckConstraint("stage in ('code_awaited', 'complete')", name="stage_is_known"),
+)
+
+# Failed attempts to sign in of the last minutes, a row an account and network and a row an address.
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("throttle_key", String(64), primary_key=True),  # a hash: a login as typed may be a password
+    Column("account_id", Integer, index=True),  # empty for an address, or a login that nobody has
+    Column("address", Text, nullable=False),  # the network, or the address itself
+    Column("failed_at", JSON, nullable=False),  # the last few, as ISO texts, earliest first
+    Column("last_failed_at", Instant, nullable=False, index=True),
+)

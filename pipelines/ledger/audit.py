@@ -1,0 +1,621 @@
+"""The audit log: who did what to what, when, from where and why; only ever added to, and chained by hashes.
+
+An entry is written in the transaction of the act it tells of, so that neither is there without the other. What may
+stand in it: names, codes, states and reasons; never a cell's value, a password or a token. Which acts there are is
+the business of the modules that do them.
+"""
+
+from __future__ import annotations
+
+import csv
+import hmac
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from hashlib import sha256
+from typing import Any, Literal, TextIO
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, insert, select, true, update
+
+from pipelines.findings import Wording
+from pipelines.ledger import tables as t
+from pipelines.ledger.actors import Actor, NotAllowed, Role
+from pipelines.ledger.engine import LedgerUnusable, reading, writing
+from pipelines.ledger.keys import keys_of
+from pipelines.ledger.shapes import SHANGHAI
+from pipelines.records import storable_text
+
+GENESIS_HASH = "0" * 64  # what the first entry follows
+_HEAD = "audit"
+_ENTRY_KEY = "audit entry"
+_HEAD_KEY = "audit head"
+_CHUNK = 5_000
+_CLOCK_TOLERANCE = timedelta(minutes=2)
+_MAX_OBJECT_ID_LENGTH = 200
+
+EXPORT_COLUMNS = (
+    "sequence",
+    "at",
+    "actor",
+    "account_id",
+    "action",
+    "object_kind",
+    "object_id",
+    "old",
+    "new",
+    "reason",
+    "address",
+    "key_id",
+    "previous_hash",
+    "entry_hash",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """One act as it is told to the log; `old` and `new` are what JSON can hold, None where there is nothing."""
+
+    action: str
+    object_kind: str
+    object_id: str
+    old: Any = None
+    new: Any = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry of the log. `account_id` is empty for acts of the machine; `address` for acts on the machine."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    account_id: int | None
+    action: str
+    object_kind: str
+    object_id: str
+    old: Any
+    new: Any
+    reason: str
+    address: str
+    key_id: str
+    previous_hash: str
+    entry_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted; what is empty does not matter.
+
+    action   the action itself, or its beginning up to a dot: `account` finds `account.created`
+    since    first day (Shanghai), until: last day, both included
+    """
+
+    actor: str = ""
+    action: str = ""
+    object_kind: str = ""
+    object_id: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """A page of the log, newest entry first. Pages count from 1; an empty log has one empty page."""
+
+    entries: list[AuditEntry]
+    page: int
+    page_count: int
+    entry_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFault:
+    """Something about the log that is not as it was written.
+
+    kind         changed, missing, unlinked, beyond_head, tail_missing, unkeyed, key_unknown, head_changed,
+                 head_lost (an exported head that the log no longer bears out), clock_back
+    is_tampering false for what only deserves a look: the machine's clock was set back
+    """
+
+    sequence: int
+    kind: str
+    wording: Wording
+    is_tampering: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SignedHead:
+    """The newest entry's number and hash, sealed with the ledger's key: kept elsewhere, it shows a log cut short.
+
+    signature  HMAC-SHA-256 in hexadecimal; empty where the ledger has no key
+    """
+
+    sequence: int
+    entry_hash: str
+    exported_at: str
+    key_id: str
+    signature: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> SignedHead:
+        """Raises ValueError for what is no head."""
+        try:
+            return cls(
+                int(content["sequence"]),
+                str(content["entry_hash"]),
+                str(content["exported_at"]),
+                str(content["key_id"]),
+                str(content["signature"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError("不是审计日志的签名首部 / not a signed head of an audit log") from error
+
+
+def hold(connection: Connection) -> None:
+    """Take the log's place in line: until this transaction ends nobody else appends.
+
+    For acts that must read what they decide on under the same lock. Acts on submissions take the ledger's counter
+    first and need not call this.
+    """
+    head = t.audit_head
+    connection.execute(update(head).where(head.c.name == _HEAD).values(sequence=head.c.sequence))
+
+
+def append(
+    connection: Connection,
+    actor: Actor,
+    action: str,
+    object_kind: str,
+    object_id: str,
+    *,
+    old: Any = None,
+    new: Any = None,
+    reason: str = "",
+) -> None:
+    """Write down one act, in the transaction in which it is done."""
+    append_many(connection, actor, [NewEntry(action, object_kind, object_id, old, new, reason)])
+
+
+def append_many(connection: Connection, actor: Actor, entries: Iterable[NewEntry]) -> None:
+    """Write down many acts of one actor at once: one lock, one insert, however many they are.
+
+    Raises TypeError for a value that JSON cannot hold exactly (a float among them), LedgerUnusable when the key
+    that earlier entries were sealed with is gone.
+    """
+    listed = list(entries)
+    if not listed:
+        return
+    head = t.audit_head
+    connection.execute(
+        update(head).where(head.c.name == _HEAD).values(sequence=head.c.sequence + len(listed))
+    )
+    state = connection.execute(select(head).where(head.c.name == _HEAD)).one()
+    ring = keys_of(connection)
+    # A key is made at the first entry; where entries are sealed already, a new one would only hide that it is lost.
+    key = ring.key_for(_ENTRY_KEY, may_make=not state.key_id)
+    key_id = key_id_of(key)
+    if state.key_id and key_id != state.key_id:
+        raise _wrong_key(state.key_id)
+    now = datetime.now(UTC)
+    previous_hash = state.entry_hash
+    rows = []
+    for sequence, entry in enumerate(listed, start=state.sequence - len(listed) + 1):
+        row: dict[str, Any] = {
+            "sequence": sequence,
+            "at": now,
+            "actor": storable_text(actor.name),
+            "account_id": actor.account_id,
+            "action": entry.action,
+            "object_kind": entry.object_kind,
+            "object_id": storable_text(entry.object_id)[:_MAX_OBJECT_ID_LENGTH],
+            "old": _plain(entry.old),
+            "new": _plain(entry.new),
+            "reason": storable_text(entry.reason),
+            "address": storable_text(actor.address),
+            "key_id": key_id,
+            "previous_hash": previous_hash,
+        }
+        previous_hash = row["entry_hash"] = _hash_of(row, key)
+        rows.append(row)
+    connection.execute(insert(t.audit_entry), rows)
+    connection.execute(
+        update(head)
+        .where(head.c.name == _HEAD)
+        .values(
+            entry_hash=previous_hash,
+            key_id=key_id,
+            seal=_seal(ring_key(connection), state.sequence, previous_hash),
+        )
+    )
+
+
+def ring_key(connection: Connection) -> bytes | None:
+    """The key that heads are sealed with, or None for a ledger without a key."""
+    return keys_of(connection).key_for(_HEAD_KEY, may_make=False)
+
+
+def key_id_of(key: bytes | None) -> str:
+    """A name for a key that says nothing about it; empty for none."""
+    return "" if key is None else sha256(b"key id of " + key).hexdigest()[:16]
+
+
+def _wrong_key(key_id: str) -> LedgerUnusable:
+    return LedgerUnusable(
+        Wording(
+            f"审计日志是用密钥 {key_id} 封存的，数据文件夹中没有这把密钥。",
+            f"The audit log is sealed with the key {key_id}, which is not in the data folder.",
+        ),
+        Wording(
+            "请从备份恢复 secrets/ledger.key；没有它不能再记账。",
+            "Restore secrets/ledger.key from a backup; nothing more can be recorded without it.",
+        ),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it and gives it back exactly. Raises TypeError for any other."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date | Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {storable_text(str(key)): _plain(one) for key, one in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((_plain(one) for one in value), key=str)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    raise TypeError(f"{type(value).__name__} cannot stand in the audit log: {value!r}")
+
+
+def _canonical(row: Mapping[str, Any]) -> bytes:
+    """The bytes that are hashed: everything of an entry but its own hash, in one order and one spelling."""
+    content = {**row, "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds")}
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _hash_of(row: Mapping[str, Any], key: bytes | None) -> str:
+    content = _canonical(row)
+    return sha256(content).hexdigest() if key is None else hmac.digest(key, content, sha256).hex()
+
+
+def _seal(key: bytes | None, *parts: object) -> str:
+    if key is None:
+        return ""
+    return hmac.digest(key, "|".join(str(part) for part in parts).encode(), sha256).hex()
+
+
+class AuditLog:
+    """The log of one ledger, for those who may read it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def entries(
+        self, filters: AuditFilter | None = None, page: int = 1, *, reader: Actor, page_size: int = 50
+    ) -> AuditPage:
+        """A page of the entries that meet the filters, newest first.
+
+        Raises NotAllowed for anybody but the audit administrator.
+        """
+        _expect_reader(reader)
+        where = _where(filters or AuditFilter())
+        entry = t.audit_entry
+        with reading(self._engine) as connection:
+            count = connection.execute(select(func.count()).select_from(entry).where(where)).scalar_one()
+            page_count = max(1, -(-count // page_size))
+            page = min(max(page, 1), page_count)
+            rows = connection.execute(
+                select(entry)
+                .where(where)
+                .order_by(entry.c.sequence.desc())
+                .limit(page_size)
+                .offset((page - 1) * page_size)
+            ).all()
+        return AuditPage([_entry_of(row) for row in rows], page, page_count, count)
+
+    def trail(self, object_kind: str, object_id: str) -> list[AuditEntry]:
+        """Everything that was done to one thing, earliest first; the caller answers for who sees it."""
+        entry = t.audit_entry
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                select(entry)
+                .where(entry.c.object_kind == object_kind, entry.c.object_id == object_id)
+                .order_by(entry.c.sequence)
+            ).all()
+        return [_entry_of(row) for row in rows]
+
+    def record(self, actor: Actor, entries: Iterable[NewEntry]) -> None:
+        """Write down acts that change nothing else: a download, an export, a page that was refused."""
+        with writing(self._engine) as connection:
+            append_many(connection, actor, entries)
+
+    def head(self) -> SignedHead:
+        """The newest entry's number and hash, signed, to be kept on another machine or on paper."""
+        with reading(self._engine) as connection:
+            state = connection.execute(select(t.audit_head).where(t.audit_head.c.name == _HEAD)).one()
+            key = ring_key(connection)
+        exported_at = datetime.now(SHANGHAI).isoformat(timespec="seconds")
+        facts = (state.sequence, state.entry_hash, exported_at, state.key_id)
+        return SignedHead(*facts, _seal(key, "exported", *facts))
+
+    def export(
+        self,
+        stream: TextIO,
+        file_format: Literal["csv", "ndjson"],
+        filters: AuditFilter | None = None,
+        *,
+        reader: Actor,
+    ) -> int:
+        """Write the entries that meet the filters, earliest first, and say in the log that this was done.
+
+        csv: with a byte order mark and nothing that a spreadsheet takes for a formula. ndjson: one entry a line,
+        then the signed head. Gives back how many entries were written. Raises NotAllowed for anybody but the
+        audit administrator.
+        """
+        _expect_reader(reader)
+        filters = filters or AuditFilter()
+        facts = {name: getattr(filters, name) for name in filters.__slots__ if getattr(filters, name)}
+        self.record(reader, [NewEntry("audit.exported", "audit", file_format, new=facts)])
+        count = 0
+        writer: Any = None
+        if file_format == "csv":
+            stream.write("\ufeff")
+            writer = csv.writer(stream, lineterminator="\r\n")
+            writer.writerow(EXPORT_COLUMNS)
+        with reading(self._engine) as connection:
+            for entry in _walk(connection, _where(filters)):
+                row = {name: getattr(entry, name) for name in EXPORT_COLUMNS}
+                row["at"] = entry.at.astimezone(SHANGHAI).isoformat(timespec="microseconds")
+                if writer is None:
+                    stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+                else:
+                    writer.writerow([csv_text(row[name]) for name in EXPORT_COLUMNS])
+                count += 1
+        if writer is None:
+            stream.write(json.dumps({"head": self.head().as_json()}, ensure_ascii=False) + "\n")
+        return count
+
+    def verify(self, heads: Iterable[SignedHead] = ()) -> list[AuditFault]:
+        """Everything about the log that is not as it was written, in the order of the entries; empty when whole.
+
+        Finds entries that were changed, taken out, put in or set elsewhere, a tail that was cut off, and, with
+        heads exported earlier, a log that was rewritten whole.
+        """
+        return list(self._faults(tuple(heads)))
+
+    def _faults(self, heads: tuple[SignedHead, ...]) -> Iterator[AuditFault]:
+        wanted = {head.sequence: head for head in heads}
+        with reading(self._engine) as connection:
+            key = keys_of(connection).key_for(_ENTRY_KEY, may_make=False)
+            head_key = ring_key(connection)
+            key_id = key_id_of(key)
+            state = connection.execute(select(t.audit_head).where(t.audit_head.c.name == _HEAD)).one_or_none()
+            # Entries that come while we read lie beyond this head and are the next verification's.
+            upto = true() if state is None else t.audit_entry.c.sequence <= state.sequence
+            previous: AuditEntry | None = None
+            is_keyed = False
+            for entry in _walk(connection, upto):
+                expected = (previous.sequence if previous else 0) + 1
+                follows = previous.entry_hash if previous else GENESIS_HASH
+                if entry.sequence > expected:
+                    yield _missing(expected, entry.sequence - 1)
+                elif entry.sequence < expected or entry.previous_hash != follows:
+                    yield _fault(
+                        entry.sequence, "unlinked", "与上一条不相接", "does not follow the entry before it"
+                    )
+                yield from _faults_of_entry(entry, key, key_id, is_keyed=is_keyed)
+                is_keyed = is_keyed or bool(entry.key_id)
+                if previous is not None and entry.at < previous.at - _CLOCK_TOLERANCE:
+                    yield _clock_set_back(entry.sequence)
+                if (head := wanted.pop(entry.sequence, None)) is not None:
+                    yield from _faults_of_head(head, entry.entry_hash, head_key)
+                previous = entry
+            beyond = connection.execute(_BEYOND_HEAD).scalars().all()
+        for head in sorted(wanted.values(), key=lambda one: one.sequence):
+            if head.sequence == 0:
+                yield from _faults_of_head(head, GENESIS_HASH, head_key)
+            else:
+                yield _fault(
+                    head.sequence,
+                    "head_lost",
+                    "已导出其首部，日志中却没有",
+                    "was exported as a head and is gone",
+                )
+        last = previous.sequence if previous else 0
+        if state is None:
+            yield _fault(last, "head_changed", "之后的首部记录不见了", "has no head record beside it")
+            return
+        for sequence in beyond:
+            yield _fault(
+                sequence,
+                "beyond_head",
+                "在首部之后，不是程序写入的",
+                "lies beyond the head: not written by us",
+            )
+        if state.sequence > last:
+            yield _missing(last + 1, state.sequence, kind="tail_missing")
+        elif state.entry_hash != (previous.entry_hash if previous else GENESIS_HASH):
+            yield _fault(last, "head_changed", "与首部记录不符", "is not the one that the head records")
+        if is_keyed and not state.key_id:
+            yield _fault(last, "unkeyed", "的首部没有封印", "has a head without a seal")
+        elif state.key_id and not hmac.compare_digest(
+            state.seal, _seal(head_key, state.sequence, state.entry_hash)
+        ):
+            yield _fault(
+                state.sequence, "head_changed", "的首部封印不符", "has a head whose seal does not fit"
+            )
+
+
+# In one statement, so that head and entries are of one moment on PostgreSQL too.
+_BEYOND_HEAD = (
+    select(t.audit_entry.c.sequence)
+    .where(
+        t.audit_entry.c.sequence
+        > select(func.max(t.audit_head.c.sequence)).where(t.audit_head.c.name == _HEAD).scalar_subquery()
+    )
+    .order_by(t.audit_entry.c.sequence)
+    .limit(100)
+)
+
+
+def _clock_set_back(sequence: int) -> AuditFault:
+    return AuditFault(
+        sequence,
+        "clock_back",
+        Wording(
+            f"第 {sequence} 条的时间早于上一条：本机时钟曾被调回。",
+            f"Entry {sequence} is earlier than the one before it: the clock was set back.",
+        ),
+        is_tampering=False,
+    )
+
+
+def _expect_reader(reader: Actor) -> None:
+    if not reader.has(Role.AUDIT_ADMIN):
+        raise NotAllowed(
+            Wording(
+                "审计日志只有审计管理员可以查看和导出。",
+                "Only the audit administrator may read and export the audit log.",
+            )
+        )
+
+
+def _where(filters: AuditFilter) -> ColumnElement[bool]:
+    column = t.audit_entry.c
+    found: list[ColumnElement[bool]] = [true()]
+    if filters.actor:
+        found.append(column.actor == filters.actor)
+    if filters.action:
+        found.append(
+            (column.action == filters.action)
+            | column.action.startswith(f"{filters.action}.", autoescape=True)
+        )
+    if filters.object_kind:
+        found.append(column.object_kind == filters.object_kind)
+    if filters.object_id:
+        found.append(column.object_id == filters.object_id)
+    if filters.since:
+        found.append(column.at >= _midnight(filters.since))
+    if filters.until and filters.until < date.max:
+        found.append(column.at < _midnight(filters.until + timedelta(days=1)))
+    return and_(*found)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+
+
+def _walk(connection: Connection, where: ColumnElement[bool]) -> Iterator[AuditEntry]:
+    """Entries in their order, a few thousand in memory at a time."""
+    entry, after = t.audit_entry, -(2**62)
+    while True:
+        rows = connection.execute(
+            select(entry).where(where, entry.c.sequence > after).order_by(entry.c.sequence).limit(_CHUNK)
+        ).all()
+        yield from map(_entry_of, rows)
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1].sequence
+
+
+def _entry_of(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(**row._mapping)
+
+
+def _faults_of_entry(
+    entry: AuditEntry, key: bytes | None, key_id: str, *, is_keyed: bool
+) -> Iterator[AuditFault]:
+    row = {name: getattr(entry, name) for name in EXPORT_COLUMNS if name != "entry_hash"}
+    if not entry.key_id:
+        if is_keyed:
+            yield _fault(entry.sequence, "unkeyed", "没有用密钥封存", "is not sealed with the key")
+        elif _hash_of(row, None) != entry.entry_hash:
+            yield _changed(entry)
+    elif entry.key_id != key_id or key is None:
+        yield _fault(
+            entry.sequence,
+            "key_unknown",
+            f"用密钥 {entry.key_id} 封存，此处没有该密钥，无法核对",
+            f"is sealed with the key {entry.key_id}, which is not here: it cannot be checked",
+        )
+    elif not hmac.compare_digest(_hash_of(row, key), entry.entry_hash):
+        yield _changed(entry)
+
+
+def _faults_of_head(head: SignedHead, entry_hash: str, key: bytes | None) -> Iterator[AuditFault]:
+    facts = (head.sequence, head.entry_hash, head.exported_at, head.key_id)
+    if head.key_id and not hmac.compare_digest(head.signature, _seal(key, "exported", *facts)):
+        yield _fault(
+            head.sequence,
+            "head_lost",
+            "的导出首部签名不符",
+            "has an exported head whose signature does not fit",
+        )
+    elif head.entry_hash != entry_hash:
+        yield _fault(
+            head.sequence,
+            "head_lost",
+            "与当时导出的首部不符",
+            "is not the one that its exported head was signed for",
+        )
+
+
+def _changed(entry: AuditEntry) -> AuditFault:
+    return _fault(
+        entry.sequence, "changed", "被改动过，或不是程序写入的", "was changed, or not written by us"
+    )
+
+
+def _fault(sequence: int, kind: str, zh: str, en: str) -> AuditFault:
+    return AuditFault(sequence, kind, Wording(f"第 {sequence} 条{zh}。", f"Entry {sequence} {en}."))
+
+
+def _missing(first: int, last: int, *, kind: str = "missing") -> AuditFault:
+    which = (
+        (f"第 {first} 条", f"Entry {first}")
+        if first == last
+        else (f"第 {first} 至 {last} 条", f"Entries {first} to {last}")
+    )
+    is_tail = kind == "tail_missing"
+    return AuditFault(
+        first,
+        kind,
+        Wording(
+            f"{which[0]}不见了{'（末尾被截去）' if is_tail else ''}。",
+            f"{which[1]} {'cut off from the end' if is_tail else 'missing'}.",
+        ),
+    )
+
+
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")
+# What spreadsheets take for the beginning of a formula, full-width forms too.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def csv_text(value: Any) -> str:
+    """A value as it may stand in a CSV that is opened in a spreadsheet: no text is ever taken for a formula.
+
+    Numbers stay numbers, also negative ones; None is empty, lists and objects are JSON.
+    """
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if text.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text

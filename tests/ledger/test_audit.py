@@ -1,0 +1,447 @@
+"""The audit log: what it keeps, and that nobody changes it unnoticed, on both databases."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import time_machine
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DatabaseError
+
+from pipelines.ledger import Ledger, LedgerUnusable, open_ledger
+from pipelines.ledger.actors import Actor, NotAllowed, Role
+from pipelines.ledger.audit import AuditFilter, NewEntry, SignedHead, append, append_many, csv_text
+from pipelines.ledger.engine import open_engine, writing
+from pipelines.ledger.keys import KEY_FILE
+
+CLERK = Actor("wang", frozenset({Role.CLERK}), account_id=7, address="10.1.2.3")
+AUDITOR = Actor("auditadmin", frozenset({Role.AUDIT_ADMIN}))
+
+
+@pytest.fixture
+def ledger(ledger_url: str, tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger with a key, also where it is on a server."""
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as opened:
+        yield opened
+
+
+def confirmed(number: int) -> NewEntry:
+    return NewEntry(
+        "submission.confirmed",
+        "submission",
+        f"s{number:03d}",
+        old={"status": "queries"},
+        new={"status": "accepted"},
+        reason="与企业核实",
+    )
+
+
+def five_entries(ledger: Ledger) -> None:
+    ledger.audit.record(CLERK, [confirmed(number) for number in range(1, 6)])
+
+
+def as_an_attacker(ledger_url: str, *statements: str) -> None:
+    """Change the database behind the program's back, as somebody may who owns it."""
+    engine = create_engine(ledger_url)
+    with engine.begin() as connection:
+        lift_the_guard(connection)
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def lift_the_guard(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("drop trigger if exists audit_entry_is_kept on audit_entry"))
+    else:
+        connection.execute(text("drop trigger if exists audit_entry_no_update"))
+        connection.execute(text("drop trigger if exists audit_entry_no_delete"))
+
+
+def faults(ledger: Ledger) -> list[tuple[int, str]]:
+    return [(fault.sequence, fault.kind) for fault in ledger.audit.verify()]
+
+
+def test_an_entry_says_who_did_what_to_what_from_where_and_why(ledger: Ledger) -> None:
+    ledger.audit.record(CLERK, [confirmed(1)])
+    [entry] = ledger.audit.entries(reader=AUDITOR).entries
+    assert (entry.sequence, entry.actor, entry.account_id, entry.address) == (1, "wang", 7, "10.1.2.3")
+    assert (entry.action, entry.object_kind, entry.object_id) == (
+        "submission.confirmed",
+        "submission",
+        "s001",
+    )
+    assert (entry.old, entry.new, entry.reason) == (
+        {"status": "queries"},
+        {"status": "accepted"},
+        "与企业核实",
+    )
+    assert entry.previous_hash == "0" * 64
+    assert entry.at.utcoffset() is not None
+    assert ledger.audit.verify() == []
+
+
+def test_an_act_that_fails_leaves_no_entry(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
+    engine = open_engine(ledger_url)
+
+    def confirm_and_fail() -> None:
+        with writing(engine) as connection:
+            append(connection, CLERK, "submission.confirmed", "submission", "s001")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        confirm_and_fail()
+    engine.dispose()
+    assert ledger.audit.entries(reader=AUDITOR).entry_count == 0
+    assert ledger.audit.verify() == []
+
+
+def test_an_empty_log_is_whole(ledger: Ledger) -> None:
+    assert ledger.audit.verify() == []
+    page = ledger.audit.entries(reader=AUDITOR)
+    assert (page.entries, page.page, page.page_count) == ([], 1, 1)
+
+
+def test_what_json_gives_back_otherwise_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(TypeError, match="float"):
+        ledger.audit.record(CLERK, [NewEntry("a.b", "x", "1", new={"amount": 0.1})])
+    ledger.audit.record(
+        CLERK,
+        [
+            NewEntry(
+                "a.b",
+                "x",
+                "1",
+                new={
+                    "day": date(2026, 3, 1),
+                    "roles": frozenset({Role.CLERK}),
+                    "sum": Decimal("0.10"),
+                    "no": None,
+                },
+            )
+        ],
+    )
+    [entry] = ledger.audit.entries(reader=AUDITOR).entries
+    assert entry.new == {"day": "2026-03-01", "roles": ["clerk"], "sum": "0.10", "no": None}
+    assert ledger.audit.verify() == []
+
+
+def test_texts_that_no_database_takes_are_kept_with_a_mark_and_still_verify(ledger: Ledger) -> None:
+    odd = replace(CLERK, name="王\x00\ud800")
+    ledger.audit.record(odd, [NewEntry("a.b", "x", "\u202e1", new={"k\x00": "v\ud800"}, reason="\x00")])
+    assert ledger.audit.verify() == []
+    [entry] = ledger.audit.entries(reader=AUDITOR).entries
+    assert entry.actor == "王\ufffd\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        (["update audit_entry set reason = '另有原因' where sequence = 3"], [(3, "changed")]),
+        (["update audit_entry set actor = 'li' where sequence = 5"], [(5, "changed")]),
+        (["""update audit_entry set "new" = '{"status": "queries"}' where sequence = 2"""], [(2, "changed")]),
+        (["delete from audit_entry where sequence = 3"], [(3, "missing")]),
+        (["delete from audit_entry where sequence = 1"], [(1, "missing")]),
+        (["delete from audit_entry where sequence >= 4"], [(4, "tail_missing")]),
+        (["delete from audit_entry"], [(1, "tail_missing")]),
+        (
+            [
+                "update audit_entry set sequence = 99 where sequence = 2",
+                "update audit_entry set sequence = 2 where sequence = 3",
+                "update audit_entry set sequence = 3 where sequence = 99",
+            ],
+            [(2, "unlinked"), (2, "changed"), (3, "unlinked"), (3, "changed"), (4, "unlinked")],
+        ),
+        (
+            ["delete from audit_entry where sequence = 5", "update audit_head set sequence = 4"],
+            [(4, "head_changed"), (4, "head_changed")],
+        ),
+        (
+            [
+                "delete from audit_entry where sequence = 5",
+                "update audit_head set sequence = 4, entry_hash = "
+                "(select entry_hash from audit_entry where sequence = 4)",
+            ],
+            [(4, "head_changed")],  # only the seal gives this one away
+        ),
+        (["delete from audit_head"], [(5, "head_changed")]),
+        (
+            [
+                "insert into audit_entry select 6, at, actor, account_id, action, object_kind, 's999', old, "
+                '"new", reason, address, key_id, entry_hash, previous_hash from audit_entry where sequence = 5'
+            ],
+            [(6, "beyond_head")],
+        ),
+        (
+            ["update audit_entry set key_id = '' where sequence = 4"],
+            [(4, "unkeyed")],
+        ),
+    ],
+    ids=[
+        "a reason edited",
+        "the last entry's actor edited",
+        "a new value edited",
+        "one taken out",
+        "the first taken out",
+        "the tail cut off",
+        "all taken out",
+        "two exchanged",
+        "the tail cut off and the counter set back",
+        "the tail cut off and the whole head set back",
+        "the head taken out",
+        "one put in at the end",
+        "one passed off as written before there was a key",
+    ],
+)
+def test_tampering_with_the_log_shows(
+    ledger: Ledger, ledger_url: str, statements: list[str], found: list[tuple[int, str]]
+) -> None:
+    five_entries(ledger)
+    as_an_attacker(ledger_url, *statements)
+    assert faults(ledger) == found
+    assert all(
+        fault.is_tampering and fault.wording.zh and fault.wording.en for fault in ledger.audit.verify()
+    )
+
+
+def test_an_entry_put_in_between_with_honest_hashes_but_no_key_shows(ledger: Ledger, ledger_url: str) -> None:
+    five_entries(ledger)
+    as_an_attacker(
+        ledger_url,
+        "update audit_entry set sequence = 60 where sequence = 5",
+        "insert into audit_entry select 5, at, actor, account_id, action, object_kind, 's999', old, "
+        '"new", reason, address, key_id, entry_hash, entry_hash from audit_entry where sequence = 4',
+    )
+    assert faults(ledger) == [(5, "changed"), (60, "beyond_head"), (5, "head_changed")]
+
+
+def test_the_database_itself_refuses_to_change_an_entry(ledger: Ledger, ledger_url: str) -> None:
+    five_entries(ledger)
+    engine = create_engine(ledger_url)
+    for statement in ("update audit_entry set reason = ''", "delete from audit_entry"):
+        with pytest.raises(DatabaseError, match="only ever added to"), engine.begin() as connection:
+            connection.execute(text(statement))
+    engine.dispose()
+    assert ledger.audit.verify() == []
+
+
+def test_a_log_set_back_to_an_older_copy_shows_against_an_exported_head(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    ledger.audit.record(CLERK, [confirmed(1), confirmed(2)])
+    engine = create_engine(ledger_url)
+    with engine.connect() as connection:
+        old_head = connection.execute(text("select * from audit_head")).one()
+    five_entries(ledger)
+    exported = ledger.audit.head()
+    as_an_attacker(
+        ledger_url,
+        "delete from audit_entry where sequence > 2",
+        f"update audit_head set sequence = 2, entry_hash = '{old_head.entry_hash}', seal = '{old_head.seal}'",
+    )
+    engine.dispose()
+    assert faults(ledger) == []  # in itself this is a log as it once was
+    [fault] = ledger.audit.verify([exported])
+    assert (fault.sequence, fault.kind) == (7, "head_lost")
+
+
+def test_an_exported_head_is_borne_out_by_a_log_that_has_grown_and_its_forgery_is_not(ledger: Ledger) -> None:
+    five_entries(ledger)
+    exported = ledger.audit.head()
+    ledger.audit.record(CLERK, [confirmed(6)])
+    again = SignedHead.from_json(json.loads(json.dumps(exported.as_json())))
+    assert ledger.audit.verify([again]) == []
+    [fault] = ledger.audit.verify([replace(exported, exported_at="2020-01-01T00:00:00+08:00")])
+    assert fault.kind == "head_lost"
+    with pytest.raises(ValueError, match="signed head"):
+        SignedHead.from_json({"sequence": 1})
+
+
+def test_without_its_key_the_log_is_neither_written_nor_taken_for_whole(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
+) -> None:
+    five_entries(ledger)
+    (tmp_path / "secrets" / KEY_FILE).rename(tmp_path / "kept.key")
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as reopened:
+        assert {kind for _, kind in faults(reopened)} == {"key_unknown", "head_changed"}
+        with pytest.raises(LedgerUnusable, match=r"secrets/ledger\.key"):
+            five_entries(reopened)
+        assert not (tmp_path / "secrets" / KEY_FILE).exists()
+    (tmp_path / "kept.key").rename(tmp_path / "secrets" / KEY_FILE)
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as reopened:
+        assert faults(reopened) == []
+
+
+@pytest.mark.parametrize("content", ["", "abc", "zz" * 32, "\x00"])
+def test_a_damaged_key_file_is_told_and_never_replaced(
+    ledger: Ledger, ledger_url: str, tmp_path: Path, content: str
+) -> None:
+    five_entries(ledger)
+    file = tmp_path / "secrets" / KEY_FILE
+    file.chmod(0o600)
+    file.write_text(content)
+    with (
+        open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as reopened,
+        pytest.raises(LedgerUnusable, match="cannot be used"),
+    ):
+        reopened.audit.verify()
+    assert file.read_text() == content
+
+
+def test_the_key_is_readable_by_its_owner_only(ledger: Ledger, tmp_path: Path) -> None:
+    five_entries(ledger)
+    assert (tmp_path / "secrets" / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (tmp_path / "secrets").iterdir()] == [KEY_FILE]
+
+
+def test_a_ledger_without_a_key_is_still_chained(ledger_url: str) -> None:
+    if not ledger_url.startswith("postgresql"):
+        pytest.skip("beside an SQLite file there is always room for a key")
+    with open_ledger(ledger_url) as unkeyed:
+        five_entries(unkeyed)
+        assert faults(unkeyed) == []
+        as_an_attacker(ledger_url, "update audit_entry set reason = 'x' where sequence = 2")
+        assert faults(unkeyed) == [(2, "changed")]
+
+
+def test_a_clock_set_back_is_noted_but_is_no_tampering(ledger: Ledger) -> None:
+    with time_machine.travel(datetime(2026, 5, 6, 12, tzinfo=UTC), tick=False):
+        ledger.audit.record(CLERK, [confirmed(1)])
+    with time_machine.travel(datetime(2026, 5, 6, 11, 59, tzinfo=UTC), tick=False):
+        ledger.audit.record(CLERK, [confirmed(2)])  # a minute: clocks are corrected
+    with time_machine.travel(datetime(2026, 5, 1, tzinfo=UTC), tick=False):
+        ledger.audit.record(CLERK, [confirmed(3)])
+    [fault] = ledger.audit.verify()
+    assert (fault.sequence, fault.kind, fault.is_tampering) == (3, "clock_back", False)
+
+
+def _record_fifty(arguments: tuple[str, str, int]) -> None:
+    url, secrets_dir, person = arguments
+    with open_ledger(url, secrets_dir=Path(secrets_dir)) as ledger:
+        for number in range(50):
+            ledger.audit.record(replace(CLERK, name=f"p{person}"), [confirmed(number)])
+
+
+def test_processes_appending_at_once_make_one_chain(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        pool.map(_record_fifty, [(ledger_url, str(tmp_path / "secrets"), person) for person in range(3)])
+    assert ledger.audit.entries(reader=AUDITOR).entry_count == 150
+    assert faults(ledger) == []
+
+
+def test_three_hundred_filings_are_four_statements(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
+    from sqlalchemy import event
+
+    from pipelines.ledger.keys import KeyRing, give_keys
+
+    engine = open_engine(ledger_url)
+    give_keys(engine, KeyRing(tmp_path / "secrets"))
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *facts: statements.append(facts[2]))
+    with writing(engine) as connection:
+        append_many(connection, CLERK, [confirmed(number) for number in range(300)])
+    engine.dispose()
+    told = [one for one in statements if not one.lower().startswith("begin")]
+    # The driver may split the insert by its limit of parameters, not by rows.
+    assert len([one for one in told if "audit_head" in one.lower()]) == 3
+    assert len(told) <= 8
+    assert faults(ledger) == []
+
+
+def test_filters_and_pages(ledger: Ledger) -> None:
+    with time_machine.travel(datetime(2026, 5, 6, 15, 59, tzinfo=UTC), tick=False):  # 23:59 in Shanghai
+        five_entries(ledger)
+    with time_machine.travel(datetime(2026, 5, 6, 16, 1, tzinfo=UTC), tick=False):  # 00:01 the next day
+        ledger.audit.record(replace(CLERK, name="li"), [NewEntry("submission.filed", "submission", "s001")])
+        ledger.audit.record(CLERK, [NewEntry("submissions.listed", "submission", "%")])
+
+    def found(**wanted: object) -> list[int]:
+        page = ledger.audit.entries(AuditFilter(**wanted), reader=AUDITOR)  # type: ignore[arg-type]
+        return [entry.sequence for entry in page.entries]
+
+    assert found() == [7, 6, 5, 4, 3, 2, 1]
+    assert found(actor="li") == [6]
+    assert found(action="submission") == [6, 5, 4, 3, 2, 1]
+    assert found(action="submission.filed") == [6]
+    assert found(action="sub%") == []
+    assert found(object_kind="submission", object_id="s001") == [6, 1]
+    assert found(since=date(2026, 5, 7)) == [7, 6]
+    assert found(until=date(2026, 5, 6)) == [5, 4, 3, 2, 1]
+    assert found(until=date.max) == found()
+    second = ledger.audit.entries(AuditFilter(), 2, reader=AUDITOR, page_size=3)
+    assert ([entry.sequence for entry in second.entries], second.page_count) == ([4, 3, 2], 3)
+    assert ledger.audit.entries(page=99, reader=AUDITOR, page_size=3).page == 3
+    assert [entry.sequence for entry in ledger.audit.trail("submission", "s001")] == [1, 6]
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.AUDIT_ADMIN])
+def test_only_the_audit_administrator_reads_and_exports_the_log(ledger: Ledger, role: Role) -> None:
+    five_entries(ledger)
+    reader = Actor("somebody", frozenset({role}))
+    with pytest.raises(NotAllowed):
+        ledger.audit.entries(reader=reader)
+    with pytest.raises(NotAllowed):
+        ledger.audit.export(io.StringIO(), "csv", reader=reader)
+
+
+def test_an_export_as_csv_holds_nothing_that_a_spreadsheet_would_run(ledger: Ledger) -> None:
+    attack = '=HYPERLINK("http://example.invalid","x")'
+    ledger.audit.record(
+        replace(CLERK, name="@SUM(A1)"),
+        [NewEntry("a.b", "x", "-1.5", new="+cmd|' /C calc'!A0", reason=attack)],
+    )
+    stream = io.StringIO()
+    assert ledger.audit.export(stream, "csv", AuditFilter(object_kind="x"), reader=AUDITOR) == 1
+    rows = list(csv.DictReader(io.StringIO(stream.getvalue().removeprefix("\ufeff"))))
+    assert stream.getvalue().startswith("\ufeff")
+    assert [row["reason"] for row in rows] == [f"'{attack}"]
+    assert rows[0]["actor"] == "'@SUM(A1)"
+    assert rows[0]["object_id"] == "-1.5"
+    assert rows[0]["new"].startswith("'+cmd")
+    assert rows[0]["at"].endswith("+08:00")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (None, ""),
+        ("-4.6", "-4.6"),
+        ("+86 10 8888", "'+86 10 8888"),
+        ("=1+1", "'=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("\t=1", "'\t=1"),
+        ("正常", "正常"),
+        (12, "12"),
+        ({"a": "=1"}, '{"a": "=1"}'),
+    ],
+)
+def test_texts_in_a_csv(value: object, written: str) -> None:
+    assert csv_text(value) == written
+
+
+def test_an_export_as_lines_ends_with_the_signed_head_and_is_itself_in_the_log(ledger: Ledger) -> None:
+    five_entries(ledger)
+    stream = io.StringIO()
+    assert ledger.audit.export(stream, "ndjson", reader=AUDITOR) == 6
+    *lines, last = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["sequence"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert (lines[-1]["action"], lines[-1]["actor"]) == ("audit.exported", "auditadmin")
+    assert ledger.audit.verify([SignedHead.from_json(last["head"])]) == []
+
+
+def test_reading_the_log_of_a_ledger_that_may_not_be_written_makes_no_key(
+    ledger_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_ledger(ledger_url, secrets_dir=tmp_path / "none").close()
+    with open_ledger(ledger_url, is_read_only=True, secrets_dir=tmp_path / "none") as ledger:
+        assert ledger.audit.verify() == []
+    assert not (tmp_path / "none").exists()
