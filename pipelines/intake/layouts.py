@@ -66,6 +66,8 @@ class Field:
     alternative       the column that may stand in its place (month or day)
     optional_if       (field, code): the cell may be blank on a row where that field has that code
     text_field        where a cell without a single digit goes instead of being a number that cannot be read
+    printed           its head as a blank form prints it, from top to bottom: (出口, 本月), or (服务项目代码,)
+    words_of_codes    of a choice, code -> the word for it on a blank form, in the order of the layout
     """
 
     name: str
@@ -85,6 +87,8 @@ class Field:
     optional_if: tuple[str, str] | None = None
     strip: re.Pattern[str] | None = None
     label_pattern: re.Pattern[str] | None = None
+    printed: tuple[str, ...] = ()
+    words_of_codes: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,14 +485,21 @@ def _field(reader: _Reader) -> Field:
     code_list = reader.text("list", "")
     if (type_name == "code") != bool(code_list) or (code_list and code_list not in CODE_LISTS):
         raise reader.fail(f"a code needs list, one of {', '.join(CODE_LISTS)}; nothing else may have it.")
-    choices = {
-        label_key(spelling): code
+    spellings_of = {
+        code: (code, *([spellings] if isinstance(spellings, str) else spellings))
         for code, spellings in reader.mapping("choices").items()
-        for spelling in (code, *([spellings] if isinstance(spellings, str) else spellings))
+    }
+    choices = {
+        label_key(spelling): code for code, spellings in spellings_of.items() for spelling in spellings
     }
     if bool(choices) != (type_name == "choice") and not (choices and type_name == "code"):
         raise reader.fail("a choice needs choices (code: [spellings]); besides it only a code may have them.")
     label = reader.wording("label")
+    printed = tuple(
+        str(texts[0] if isinstance(texts, list) else texts)
+        for texts in (reader.entries.get("under"), reader.entries.get("labels") or label.zh)
+        if texts
+    )
     own = reader.keys("labels") or (label_key(label.zh), label_key(label.en))
     parents = reader.keys("under")
     flat = reader.keys("flat")
@@ -511,6 +522,13 @@ def _field(reader: _Reader) -> Field:
         optional_if=_condition(reader),
         strip=reader.pattern("strip"),
         label_pattern=reader.pattern("label_pattern"),
+        printed=printed,
+        # a code in capitals says more than its first name: ITO, and not 信息技术外包
+        words_of_codes={
+            code: code if code.isupper() else next(iter(spellings[1:]), code)
+            for code, spellings in spellings_of.items()
+        }
+        or None,
     )
     reader.finish()
     return field
