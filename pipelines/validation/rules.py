@@ -62,6 +62,7 @@ _RULE_KEYS = {
     "expected": False,
     "message": False,
     "explained_by": False,
+    "explanation_covers": False,
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TABLE = re.compile(r"[a-z]+\.[a-z][a-z0-9_]*")
@@ -96,6 +97,18 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplanationCover:
+    """What else an accepted explanation answers: later queries of the rule on the same business key with the same facts.
+
+    `facts` are columns of the fact table that must read as they did when it was explained; none means the value
+    given, so that only the same figure filed again is covered. `months` after the month explained it holds for.
+    """
+
+    facts: tuple[str, ...] = ()
+    months: int = HISTORY_MONTH_COUNT
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One thing asked of every row of one table.
 
@@ -104,6 +117,7 @@ class Rule:
     `explained_by`  column with the clerk's own words; a warning on a row where it is filled becomes info
     `keys`          columns that name a failing row to a person
     `given`, `expected`, `message`  templates over the row's columns; see `messages`
+    `explanation_covers`  for which later queries an explanation given once also holds
     """
 
     id: str
@@ -122,6 +136,7 @@ class Rule:
     expected: str = ""
     message: Wording | None = None
     explained_by: str = ""
+    explanation_covers: ExplanationCover = ExplanationCover()
 
     @property
     def judged_columns(self) -> tuple[str, ...]:
@@ -265,6 +280,10 @@ def _read_rule(name: str, table: str, level: Level, keys: tuple[str, ...], entry
         raise InvalidRule(
             f"{place}: message and explained_by are for rules on returns. Remove them, or use help."
         )
+    if "explanation_covers" in fields and severity is not Severity.WARNING:
+        raise InvalidRule(
+            f"{place}: explanation_covers is for warnings; nothing else is explained. Remove it."
+        )
     return Rule(
         id=rule_id,
         severity=severity,
@@ -284,6 +303,7 @@ def _read_rule(name: str, table: str, level: Level, keys: tuple[str, ...], entry
         explained_by=_column(place, "explained_by", fields["explained_by"])
         if "explained_by" in fields
         else "",
+        explanation_covers=_cover(place, fields.get("explanation_covers", {})),
     )
 
 
@@ -333,6 +353,18 @@ def _condition(place: str, value: Any) -> Condition:
 def _where(place: str, value: Any) -> Where:
     fields = _mapping(place, "where", value, {"form": False, "sheet": False, "cell": False})
     return Where(**{key: _column(place, f"where.{key}", column) for key, column in fields.items()})
+
+
+def _cover(place: str, value: Any) -> ExplanationCover:
+    fields = _mapping(place, "explanation_covers", value, {"facts": False, "months": False})
+    facts = [
+        _column(place, "explanation_covers.facts", one)
+        for one in _list(place, "facts", fields.get("facts", []))
+    ]
+    months = _number(place, "explanation_covers.months", fields.get("months", HISTORY_MONTH_COUNT))
+    if months != int(months) or months < 1:
+        raise InvalidRule(f"{place}: explanation_covers.months is {months!r}. Write a whole number from 1.")
+    return ExplanationCover(tuple(facts), int(months))
 
 
 def _check_precedence(name: str, rules: tuple[Rule, ...]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.findings import Severity
 from pipelines.paths import EXPECTATIONS_DIR, SQL_DIR
-from pipelines.validation.rules import InvalidRule, rule_book
+from pipelines.validation.rules import ExplanationCover, InvalidRule, rule_book
 
 GOOD = """
 table: checks.sample
@@ -43,6 +43,19 @@ def test_a_good_rule_is_read_as_written(tmp_path: Path) -> None:
     assert rule.help.en == "Help"
 
 
+def test_an_explanation_covers_the_same_figure_for_a_year_unless_the_rule_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    book_of(tmp_path, GOOD)
+    assert rule_book(tmp_path).rule("Z1").explanation_covers == ExplanationCover((), 12)
+    other = tmp_path / "other"
+    book_of(
+        other,
+        GOOD.replace("    help:", "    explanation_covers: {facts: [partner_code], months: 6}\n    help:"),
+    )
+    assert rule_book(other).rule("Z1").explanation_covers == ExplanationCover(("partner_code",), 6)
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "said"),
     [
@@ -55,6 +68,16 @@ def test_a_good_rule_is_read_as_written(tmp_path: Path) -> None:
         ("with: {column: amount, min_value: 0}", "with: {column: amount}", "asks nothing"),
         ("expect_column_values_to_be_between", "expect_column_mean_to_be_between", "has no SQL twin"),
         ("severity: warning", "severity: serious", "Write critical, warning or info"),
+        (
+            "    help:",
+            "    explanation_covers: {months: 0}\n    help:",
+            "Write a whole number from 1",
+        ),
+        (
+            "severity: warning",
+            "severity: critical\n    explanation_covers: {facts: [amount]}",
+            "explanation_covers is for warnings",
+        ),
         ("en: You entered}", "en: ''}", "Write both languages"),
         ("    message: {zh: 填报, en: You entered}", "", "speaks to a clerk"),
         ("id: Z1", "id: r-1", "Write a capital letter"),
@@ -115,6 +138,7 @@ def test_every_column_that_a_rule_names_is_promised_by_its_table(rule_table) -> 
     columns = set(_HEADER_COLUMN.findall((SQL_DIR / schema / f"{name}.sql").read_text(encoding="utf-8")))
     for rule in rule_table.rules:
         named = [*rule.judged_columns, *rule.keys, *filter(None, [rule.explained_by])]
+        named += rule.explanation_covers.facts
         if rule.level == "return":
             named += [rule.where.form, rule.where.sheet, rule.where.cell, "submission_id", "business_key"]
         assert set(named) <= columns, rule.id
