@@ -1,7 +1,7 @@
 -- table:  checks.service_trade_line
 -- title:  服务进出口各格的事实 / Facts about each amount of FM-2
 -- grain:  one row per current return, sheet row and flow with something reported
--- reads:  raw.submission, raw.service_trade_line, core.exchange_rate, core.item_ancestor, reference.ebops_items, reference.partners, reference.units
+-- reads:  raw.submission, raw.service_trade_line, core.exchange_rate, core.item_ancestor, reference.ebops_items, reference.partners, reference.slip_explanations, reference.units
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
 -- column: submission_id | varchar | the file it came from
@@ -53,12 +53,14 @@
 -- column: history_basis | varchar | line, or flow where the line has no history of its own and makes most of the flow
 -- column: ratio_to_history | double | amount over history_amount
 -- column: larger_with_history_usd | double | the larger of the two, in US dollars
--- column: slip_distance | double | distance on the log scale to the nearest slip (10, 100, 1,000, 10,000 times or the exchange rate, up or down), over the tolerance of that slip: up to 1 is near; empty if the level was accepted last month or a year ago
--- column: slip_kind_zh | varchar | what the nearest slip would be
--- column: slip_kind_en | varchar | what the nearest slip would be
--- column: slip_suggestion | double | the amount without the nearest slip, declared unit; a suggestion, never applied
+-- column: slip_odds | double | odds of the likeliest slip (a factor of 10, 100, 1,000, 10,000 or 10^8, or the month's exchange rate, up or down) against the amount being right as filed; empty if the level was accepted last month or a year ago
+-- column: slip_kind_zh | varchar | what the likeliest slip would be
+-- column: slip_kind_en | varchar | the same
+-- column: slip_chances_zh | varchar | the two likeliest slips and being right as filed, each with its probability
+-- column: slip_chances_en | varchar | the same
+-- column: slip_suggestion | double | the amount without the likeliest slip, declared unit; a suggestion, never applied
 -- column: nonzero_month_count_before_zero | bigint | for an amount of zero: months above zero among the twelve before
--- method: docs/rules.md
+-- method: docs/methods/slips.md
 with filed as (
     select
         submission_id,
@@ -464,6 +466,32 @@ line_history as (
     from ranked
     group by submission_id, sheet, row_number, flow
 ),
+-- Spread of the history about its median on the log scale: what an honest month may be off by
+-- (pipelines/methods/slips.py: a prior of 0.12 worth four months; one odd month adds 0.3 at most).
+line_spread as (
+    select
+        submission_id,
+        sheet,
+        row_number,
+        flow,
+        sqrt((0.0576 + sum(case when deviation * deviation < 0.09 then deviation * deviation else 0.09 end))
+            / (4 + count(*))) as spread
+    from (
+        select
+            r.submission_id,
+            r.sheet,
+            r.row_number,
+            r.flow,
+            log10(r.amount_usd / nullif(h.median_usd, 0)) as deviation
+        from ranked as r
+        inner join line_history as h
+            on h.submission_id = r.submission_id
+            and h.sheet = r.sheet
+            and h.row_number = r.row_number
+            and h.flow = r.flow
+    ) as deviating
+    group by submission_id, sheet, row_number, flow
+),
 flow_month as (
     select
         a.enterprise_code,
@@ -493,6 +521,22 @@ flow_history as (
         max(month_count) as month_count,
         avg(amount_usd) filter (where 2 * place between month_count and month_count + 2) as median_usd
     from flow_ranked
+    group by enterprise_code, flow
+),
+flow_spread as (
+    select
+        enterprise_code,
+        flow,
+        sqrt((0.0576 + sum(case when deviation * deviation < 0.09 then deviation * deviation else 0.09 end))
+            / (4 + count(*))) as spread
+    from (
+        select
+            r.enterprise_code,
+            r.flow,
+            log10(r.amount_usd / nullif(h.median_usd, 0)) as deviation
+        from flow_ranked as r
+        inner join flow_history as h on h.enterprise_code = r.enterprise_code and h.flow = r.flow
+    ) as deviating
     group by enterprise_code, flow
 ),
 flow_now as (
@@ -553,6 +597,7 @@ compared as (
             when u.submission_id is not null and 2 * l.amount_usd >= fn.amount_usd then fh.median_usd
         end as history_usd,
         coalesce(h.month_count, fh.month_count) as history_month_count,
+        coalesce(hs.spread, fs.spread) as history_spread,
         case when h.median_usd is not null then 'line' else 'flow' end as history_basis,
         -- where the line has no history of its own, its flow is set against the flow's
         case when h.median_usd is not null then l.amount_usd else fn.amount_usd end as history_compared_usd,
@@ -598,8 +643,15 @@ compared as (
         and h.sheet = l.sheet
         and h.row_number = l.row_number
         and h.flow = l.flow
+    left join line_spread as hs
+        on hs.submission_id = l.submission_id
+        and hs.sheet = l.sheet
+        and hs.row_number = l.row_number
+        and hs.flow = l.flow
     left join flow_history as fh
         on fh.enterprise_code = u.enterprise_code and fh.flow = u.flow
+    left join flow_spread as fs
+        on fs.enterprise_code = u.enterprise_code and fs.flow = u.flow
     left join flow_now as fn on fn.submission_id = l.submission_id and fn.flow = l.flow
     left join nonzero as z
         on z.submission_id = l.submission_id
@@ -652,59 +704,169 @@ copied as (
         ) as place_in_row
     from marked
 ),
+-- Slips of unit, decimal point and currency: odds of each explanation against "right as filed", the formula and its
+-- constants as in pipelines/methods/slips.py; a test holds the two to the same odds.
 slip as (
-    select
-        *,
-        log10(history_compared_usd / nullif(history_usd, 0)) as log_ratio,
-        abs(log10(history_compared_usd / nullif(history_usd, 0))) as log_distance
-    from copied
-    where history_compared_usd > 0
-      and amount_usd > 0
-      and history_usd > 0
-),
-slip_candidate as (
     select
         submission_id,
         sheet,
         row_number,
         flow,
-        log_ratio,
-        -- 6.5 to 7.3 yuan per dollar: 0.8129 to 0.8633 on the log scale
+        log10(history_compared_usd / nullif(history_usd, 0)) as log_ratio,
+        history_spread as spread,
+        -- the row's other witness: what the amounts since January leave for the month
         case
-            when log_distance < 0.8129133566 then 0.8129133566 - log_distance
-            when log_distance > 0.8633228601 then log_distance - 0.8633228601
-            else 0.0
-        end as currency_distance,
-        case
-            when log_distance < 1.5 then abs(log_distance - 1)
-            when log_distance < 2.5 then abs(log_distance - 2)
-            when log_distance < 3.5 then abs(log_distance - 3)
-            else abs(log_distance - 4)
-        end as scale_distance,
-        case
-            when log_distance < 1.5 then 10.0
-            when log_distance < 2.5 then 100.0
-            when log_distance < 3.5 then 1000.0
-            else 10000.0
-        end as scale_factor
-    from slip
+            when place_in_key = 1 and summed_ytd_amount > previous_ytd_amount and amount > 0
+                then log10(cast(amount as double) / cast(summed_ytd_amount - previous_ytd_amount as double))
+        end as link_log_ratio
+    from copied
+    where history_compared_usd > 0
+      and amount_usd > 0
+      and history_usd > 0
 ),
-slip_nearest as (
+explanation as (
     select
-        s.*,
-        s.currency_distance <= s.scale_distance as is_currency,
-        -- Tolerances on the log scale: 0.2 (6.3 to 15.8 times for a slip of ten) since amounts move from month to
-        -- month; 0.08 for the currency, whose neighbourhood honest growth reaches more easily.
-        case
-            when s.currency_distance <= s.scale_distance then s.currency_distance / 0.08
-            else s.scale_distance / 0.2
-        end as distance,
-        case
-            when s.currency_distance <= s.scale_distance then coalesce(r.cny_per_unit, 6.9)
-            else s.scale_factor
-        end as factor
-    from slip_candidate as s
+        e.explanation_code,
+        e.prior_odds,
+        e.kind_zh,
+        e.kind_en,
+        e.label_zh,
+        e.label_en,
+        e.log10_shift
+            * case when e.is_exchange_rate then log10(coalesce(r.cny_per_unit, 6.9)) else 1.0 end as shift
+    from reference.slip_explanations as e
     left join dollar as r on r.month_start_date = $month_start_date and r.currency_code = 'USD'
+),
+-- How the lines of a return with something odd in it moved from last month.
+line_move as (
+    select
+        c.submission_id,
+        c.sheet,
+        c.row_number,
+        c.flow,
+        log10(c.amount_usd / nullif(c.last_month_usd, 0)) as move
+    from compared as c
+    inner join (select distinct submission_id from slip) as s on s.submission_id = c.submission_id
+    where c.amount_usd > 0
+      and c.last_month_usd > 0
+),
+flat_lines as (
+    select
+        submission_id,
+        count(*) filter (where abs(move) <= 0.4) as line_count
+    from line_move
+    group by submission_id
+),
+alike_lines as (
+    select
+        m.submission_id,
+        e.explanation_code,
+        count(*) as line_count
+    from line_move as m
+    inner join explanation as e on abs(m.move - e.shift) <= 0.2
+    group by m.submission_id, e.explanation_code
+),
+slip_evidence as (
+    select
+        s.submission_id,
+        s.sheet,
+        s.row_number,
+        s.flow,
+        s.log_ratio,
+        s.link_log_ratio,
+        s.spread,
+        e.explanation_code,
+        e.kind_zh,
+        e.kind_en,
+        e.label_zh,
+        e.label_en,
+        e.shift,
+        e.prior_odds,
+        -- more than three lines add nothing; the line itself is no witness for itself
+        case
+            when coalesce(a.line_count, 0) - case when abs(m.move - e.shift) <= 0.2 then 1 else 0 end > 3 then 3
+            else coalesce(a.line_count, 0) - case when abs(m.move - e.shift) <= 0.2 then 1 else 0 end
+        end as alike_line_count,
+        case
+            when coalesce(f.line_count, 0) - case when abs(m.move) <= 0.4 then 1 else 0 end > 3 then 3
+            else coalesce(f.line_count, 0) - case when abs(m.move) <= 0.4 then 1 else 0 end
+        end as flat_line_count
+    from slip as s
+    cross join explanation as e
+    left join line_move as m
+        on m.submission_id = s.submission_id
+        and m.sheet = s.sheet
+        and m.row_number = s.row_number
+        and m.flow = s.flow
+    left join flat_lines as f on f.submission_id = s.submission_id
+    left join alike_lines as a on a.submission_id = s.submission_id and a.explanation_code = e.explanation_code
+),
+slip_factor as (
+    select
+        *,
+        -- 2.5066282746310002 is the root of two pi
+        exp(-0.5 * (log_ratio - shift) / spread * (log_ratio - shift) / spread) / (spread * 2.5066282746310002)
+            / (
+                0.98 * exp(-0.5 * log_ratio / spread * log_ratio / spread) / (spread * 2.5066282746310002)
+                + 0.02 * exp(-0.5 * log_ratio / 0.8 * log_ratio / 0.8) / (0.8 * 2.5066282746310002)
+            ) as by_history,
+        case
+            when link_log_ratio is null then 1.0
+            else (
+                0.55 * exp(-5000 * (link_log_ratio - shift) * (link_log_ratio - shift)) / 0.025066282746310002
+                + 0.35 * exp(-5000 * link_log_ratio * link_log_ratio) / 0.025066282746310002
+                + 0.1 / 18
+            ) / (0.95 * exp(-5000 * link_log_ratio * link_log_ratio) / 0.025066282746310002 + 0.05 / 18)
+        end as by_link,
+        (
+            0.4 * pow(0.1, alike_line_count) * pow(0.9, flat_line_count)
+            + 0.6 * pow(0.9, alike_line_count) * pow(0.1, flat_line_count)
+        ) / (pow(0.02, alike_line_count) * pow(0.9, flat_line_count)) as by_lines
+    from slip_evidence
+),
+slip_odds as (
+    select
+        *,
+        prior_odds * by_history * by_link * by_lines as odds,
+        row_number() over (
+            partition by submission_id, sheet, row_number, flow
+            order by prior_odds * by_history * by_link * by_lines desc, explanation_code
+        ) as place,
+        1 + sum(prior_odds * by_history * by_link * by_lines) over (
+            partition by submission_id, sheet, row_number, flow
+        ) as whole
+    from slip_factor
+),
+slip_likeliest as (
+    select
+        submission_id,
+        sheet,
+        row_number,
+        flow,
+        max(odds) as odds,
+        max(case when place = 1 then shift end) as shift,
+        max(case when place = 1 then kind_zh end) as kind_zh,
+        max(case when place = 1 then kind_en end) as kind_en,
+        max(case when place = 1 then label_zh || ' ' || format('{:.0f}', 100 * odds / whole) || '%' end)
+            || coalesce(
+                '，' || max(
+                    case
+                        when place = 2 and odds / whole >= 0.01
+                            then label_zh || ' ' || format('{:.0f}', 100 * odds / whole) || '%'
+                    end
+                ), ''
+            ) || '，填报属实 ' || format('{:.0f}', 100 / max(whole)) || '%' as odds_zh,
+        max(case when place = 1 then label_en || ' ' || format('{:.0f}', 100 * odds / whole) || ' %' end)
+            || coalesce(
+                ', ' || max(
+                    case
+                        when place = 2 and odds / whole >= 0.01
+                            then label_en || ' ' || format('{:.0f}', 100 * odds / whole) || ' %'
+                    end
+                ), ''
+            ) || ', right as filed ' || format('{:.0f}', 100 / max(whole)) || ' %' as odds_en
+    from slip_odds
+    group by submission_id, sheet, row_number, flow
 )
 select
     l.month_start_date,
@@ -795,14 +957,15 @@ select
     l.history_basis,
     l.history_compared_usd / nullif(l.history_usd, 0) as ratio_to_history,
     case when l.amount_usd >= l.history_usd then l.amount_usd else l.history_usd end as larger_with_history_usd,
-    s.distance as slip_distance,
-    case when s.is_currency then '币种（元与美元）' else '计量单位或小数点' end as slip_kind_zh,
-    case when s.is_currency then 'currency (yuan and dollars)' else 'unit or decimal point' end as slip_kind_en,
-    case when s.log_ratio > 0 then cast(l.amount as double) / s.factor else cast(l.amount as double) * s.factor end
-        as slip_suggestion,
+    s.odds as slip_odds,
+    s.kind_zh as slip_kind_zh,
+    s.kind_en as slip_kind_en,
+    s.odds_zh as slip_chances_zh,
+    s.odds_en as slip_chances_en,
+    cast(l.amount as double) / pow(10.0, s.shift) as slip_suggestion,
     l.nonzero_month_count_before_zero
 from copied as l
-left join slip_nearest as s
+left join slip_likeliest as s
     on s.submission_id = l.submission_id
     and s.sheet = l.sheet
     and s.row_number = l.row_number
