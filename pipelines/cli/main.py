@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "targets": (f"{_C}.tables:targets", "目标完成进度 / progress of the targets"),
     "why": (f"{_C}.why:why", "一个数从哪里来 / where a printed figure comes from"),
     "serve": (f"{_C}.serve:serve", "启动门户网站 / start the portal"),
+    "rules": (f"{_C}.rules:rules", "审核规则：含义、示例、触发次数 / the rules, each with an example and how often it fires"),
     "rebuild": (f"{_C}.rebuild:rebuild", "重建数据仓库 / rebuild the warehouse from the stores"),
 }
 

@@ -55,6 +55,24 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The portal is running at {url} . Press Ctrl-C to stop it.",
     ),
     "portal_ended": ("门户已停止。", "The portal has ended."),
+    # rules
+    "unknown_rule": (
+        "没有编号为 {rule} 的规则。编号在每条提示末尾的括号里，如〔H2〕；全部编号：servtrade rules",
+        "There is no rule {rule}. Its id stands in the brackets at the end of a message, as in [H2]; all of them: "
+        "servtrade rules",
+    ),
+    "rules_without_ledger": (
+        "这里没有账本，不显示触发次数。",
+        "There is no ledger here; how often rules fired is not shown.",
+    ),
+    "explanation_holds": (
+        "说明一次，{months} 个月内相同情况（{facts} 不变）不再询问",
+        "explained once, not asked again for {months} months while {facts} stays the same",
+    ),
+    "rule_fired": (
+        "最近 12 个月：{all} 份文件中有 {files} 份触发（{share}%）",
+        "in the last 12 months: {files} of {all} files ({share} %)",
+    ),
     # init
     "initialised": ("数据文件夹已就绪：{path}", "The data folder is ready: {path}"),
     # register

@@ -36,6 +36,7 @@ from pipelines.ledger import tables as t
 from pipelines.ledger.audit import AuditLog
 from pipelines.ledger.engine import expect_migrated, migrate, open_engine, reading, writing
 from pipelines.ledger.keys import KeyRing, give_keys
+from pipelines.ledger.rule_counts import RuleCounts, rule_counts
 from pipelines.ledger.shapes import (
     MAX_CODE_LENGTH,
     CannotConfirm,
@@ -106,6 +107,10 @@ class Ledger:
     def audit(self) -> AuditLog:
         """Who did what to what, and whether that record is whole."""
         return AuditLog(self._engine)
+
+    def rule_counts(self, *, until: Month | None = None) -> RuleCounts:
+        """How often each rule fired in the twelve months up to `until`; see `rule_counts`."""
+        return rule_counts(self._engine, until=until)
 
     # -- the register ------------------------------------------------------------------------------
 
