@@ -28,6 +28,7 @@ from pipelines.portal.access import (
     browser_report,
     guest_of,
     routes_of,
+    visitor_of,
 )
 from pipelines.portal.frame import Frame, page
 from pipelines.portal.headers import CSP_REPORT_PATH, SafeAnswers
@@ -140,9 +141,11 @@ def policy_report(request: Request, visitor: Visitor = Depends(browser_report)) 
 # -- errors -------------------------------------------------------------------------------------------------
 
 
-def error_page(request: Request, status: int, trouble: Trouble | None = None) -> Response:
+async def error_page(request: Request, status: int, trouble: Trouble | None = None) -> Response:
     """What a person sees when something does not work: what, what to do, and a number to tell the bureau."""
-    visitor = getattr(request.state, "visitor", None) or guest_of(request)
+    visitor = getattr(request.state, "visitor", None)
+    if visitor is None:  # nobody has asked who it is: no such page, or something is out of order
+        visitor = guest_of(request) if status >= 500 else await run_in_threadpool(visitor_of, request)
     shown = status if status in _STATUSES_WITH_A_PAGE else (400 if status < 500 else 500)
     response = page(
         request,
@@ -160,22 +163,22 @@ def error_page(request: Request, status: int, trouble: Trouble | None = None) ->
 async def _on_trouble(request: Request, error: Any) -> Response:
     if "Location" in error.headers:
         return Response(status_code=error.status, headers=error.headers)
-    return error_page(request, error.status, error)
+    return await error_page(request, error.status, error)
 
 
 async def _on_http_error(request: Request, error: Any) -> Response:
-    response = error_page(request, error.status_code)
+    response = await error_page(request, error.status_code)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response
 
 
 async def _on_bad_parameters(request: Request, _error: Any) -> Response:
-    return error_page(request, 400)
+    return await error_page(request, 400)
 
 
 async def _on_busy(request: Request, _error: Any) -> Response:
-    response = error_page(request, 503)
+    response = await error_page(request, 503)
     response.headers["Retry-After"] = "2"
     return response
 
@@ -187,7 +190,7 @@ async def _on_fault(request: Request, error: Exception) -> Response:
         route=_route_of(request.scope),
         error=error,
     )
-    return error_page(request, 500)
+    return await error_page(request, 500)
 
 
 class Told:
