@@ -45,12 +45,16 @@ def _limit(place: str, entry: Any, book: RuleBook) -> FormLimit:
         raise InvalidRule(f"{place}: expected rule, form and fields.")
     unknown = set(entry) - _KEYS
     if unknown:
-        raise InvalidRule(f"{place}: unknown key {sorted(unknown)[0]!r}. Known keys: {', '.join(sorted(_KEYS))}.")
+        raise InvalidRule(
+            f"{place}: unknown key {sorted(unknown)[0]!r}. Known keys: {', '.join(sorted(_KEYS))}."
+        )
     place = f"{place} ({entry['rule']} on {entry['form']})"
     try:
         rule = book.rule(str(entry["rule"]))
     except KeyError:
-        raise InvalidRule(f"{place}: there is no rule {entry['rule']}. Mend the id or remove the entry.") from None
+        raise InvalidRule(
+            f"{place}: there is no rule {entry['rule']}. Mend the id or remove the entry."
+        ) from None
     fields = entry["fields"]
     if not isinstance(fields, list) or not fields:
         raise InvalidRule(f"{place}: fields must be a list of fields of the form.")
@@ -59,7 +63,7 @@ def _limit(place: str, entry: Any, book: RuleBook) -> FormLimit:
         for match in _PLACEHOLDER.finditer(text):
             if _KNOWN_PLACEHOLDER.fullmatch(match[1]) is None:
                 raise InvalidRule(f"{place}: {name} holds {match[0]}. Write a field, or {{self}}.")
-    common = {
+    common: dict[str, Any] = {
         "rule": rule.id,
         "severity": rule.severity,
         "form_code": str(entry["form"]),
