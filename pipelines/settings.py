@@ -27,6 +27,14 @@ class Settings:
     services_source      SERVTRADE_SERVICES_SOURCE: direct_report or safe; which S the headline share uses
     filing_deadline_day  SERVTRADE_DEADLINE_DAY: day of the following month on which returns are due
     reader_count         SERVTRADE_READERS: child processes that read workbooks; default one per core
+    security_profile     SERVTRADE_SECURITY_PROFILE: asvs or dengbao; rules for passwords (docs/security.md)
+    second_factor_for    SERVTRADE_SECOND_FACTOR: administrators, everyone or none must use six-digit codes
+    oidc_issuer          SERVTRADE_OIDC_ISSUER: the city's identity provider; empty: only passwords
+    oidc_client_id       SERVTRADE_OIDC_CLIENT_ID: what this portal is called there
+    oidc_secret_file     SERVTRADE_OIDC_SECRET_FILE: file with the secret agreed with it
+    oidc_claim           SERVTRADE_OIDC_CLAIM: which of its claims names the person; default sub
+    upload_daily_mib     SERVTRADE_UPLOAD_DAILY_MIB: what one person may hand in through the portal in a day, in MiB
+    free_disk_mib        SERVTRADE_FREE_DISK_MIB: the portal takes no files when less than this would stay free
     """
 
     data_dir: Path
@@ -36,6 +44,14 @@ class Settings:
     services_source: str = "direct_report"
     filing_deadline_day: int = 10
     reader_count: int = 2
+    security_profile: str = "asvs"
+    second_factor_for: str = "administrators"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_secret_file: Path | None = None
+    oidc_claim: str = "sub"
+    upload_daily_mib: int = 1024
+    free_disk_mib: int = 512
 
     @property
     def originals_dir(self) -> Path:
@@ -90,6 +106,14 @@ class Settings:
             services_source=_one_of(env, "SERVTRADE_SERVICES_SOURCE", ("direct_report", "safe")),
             filing_deadline_day=_between(env, "SERVTRADE_DEADLINE_DAY", 10, 1, 28),
             reader_count=_between(env, "SERVTRADE_READERS", os.cpu_count() or 1, 1, 64),
+            security_profile=_one_of(env, "SERVTRADE_SECURITY_PROFILE", ("asvs", "dengbao")),
+            second_factor_for=_one_of(env, "SERVTRADE_SECOND_FACTOR", ("administrators", "everyone", "none")),
+            oidc_issuer=(env.get("SERVTRADE_OIDC_ISSUER") or "").rstrip("/"),
+            oidc_client_id=env.get("SERVTRADE_OIDC_CLIENT_ID") or "",
+            oidc_secret_file=Path(file) if (file := env.get("SERVTRADE_OIDC_SECRET_FILE")) else None,
+            oidc_claim=env.get("SERVTRADE_OIDC_CLAIM") or "sub",
+            upload_daily_mib=_between(env, "SERVTRADE_UPLOAD_DAILY_MIB", 1024, 1, 1_000_000),
+            free_disk_mib=_between(env, "SERVTRADE_FREE_DISK_MIB", 512, 0, 10_000_000),
         )
 
 

@@ -51,6 +51,14 @@ _KINDS = bytes(
     for byte in range(256)
 )
 _FAR_SHAPES = (b'"A9999', b'"AA9', b'"AAA9', b'"9999')  # A1000, AA1, AAA1, row 1000 and all that lie farther
+# An address that is none (Ftext14): a parser that reads on regardless may take it for a column far away.
+_ODD_ADDRESS = re.compile(
+    rb"""<(?:[A-Za-z_][\w.-]*:)?c\s(?:[^<>"']|"[^"]*"|'[^']*')*?\br\s*=\s*"""
+    rb"""["'](?!\$?[A-Za-z]{1,3}\$?[0-9]{1,7}["'])([^"'<>]*)"""
+)
+# The same at the speed of ordinary sheets, which write every address as ` r="`; and what says that a sheet is none.
+_ODD_PLAIN_ADDRESS = re.compile(rb' r="(?![A-Za-z]{1,3}[0-9]{1,7}"|[0-9]{1,7}")')
+_UNUSUAL_WRITING = (b"r='", b"r =", b"r= ", b"\tr=", b"\nr=", b"\rr=", b"r\n", b"r\t")
 _MERGE_REFERENCE = re.compile(
     rb"""mergeCell\s[^>]*?ref\s*=\s*["']\$?([A-Za-z]+)\$?(\d+):\$?([A-Za-z]+)\$?(\d+)["']"""
 )
@@ -172,7 +180,7 @@ def _admit_package(content: bytes, limits: Limits) -> Package:
         raise Refused("G01", kind=_kind_of_package(members, b""))
     parts: dict[str, bytes] = {}
     for member in members:
-        data = _inflate(content, member)
+        data = inflate(content, member)
         name = member.filename.lower()
         if not name.endswith(_BINARY_SUFFIXES):
             if b"!" in data and (b"<!DOCTYPE" in data or b"<!ENTITY" in data):  # one byte is found fastest
@@ -288,7 +296,7 @@ def _offset(member: zipfile.ZipInfo) -> int:
     return member.header_offset
 
 
-def _inflate(content: bytes, member: zipfile.ZipInfo) -> bytes:
+def inflate(content: bytes, member: zipfile.ZipInfo) -> bytes:
     """One member, inflated to at most its declared size and one byte: name, size and CRC must be as declared."""
     start = member.header_offset + 30
     name_length, extra_length = _LOCAL_LENGTHS.unpack_from(content, start - 4)
@@ -332,13 +340,18 @@ def _external_relations(data: bytes) -> list[str]:
 
 
 def inspect_sheet(data: bytes, name: str, limits: Limits = DEFAULT_LIMITS) -> None:
-    """Let a parser open one sheet or raise `Refused` (G05): no content outside the limits, no endless merges.
+    """Let a parser open one sheet or raise `Refused` (G05, G06): no content outside the limits, no endless merges,
+    no cell whose address is none.
 
     Apart from `inspect`, because a sheet that nobody opens (a list of codes) need not be searched.
     """
     kinds = data.translate(_KINDS)
     if any(shape in kinds for shape in _FAR_SHAPES):
         _count_values(data, limits)
+    is_suspicious = _ODD_PLAIN_ADDRESS.search(data) or any(writing in data for writing in _UNUSUAL_WRITING)
+    odd = _ODD_ADDRESS.search(data) if is_suspicious else None
+    if odd is not None:
+        raise Refused("G06", what="cell_address", given=odd[1][:40].decode("utf-8", "replace"))
     tail = data[data.rfind(b"sheetData") :]
     if b"mergeCell" in tail:
         _check_merges(tail, name, limits)

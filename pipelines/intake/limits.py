@@ -1,4 +1,5 @@
-"""How much one file may ask for: of the gate before anything opens it, and of the child that reads it.
+"""How much one file may ask for: of the gate before anything opens it, and of the child that reads it; and how much
+may come at once.
 
 The figures follow the threats of docs and tests (bombs, far-off cells, endless reading); a bureau with larger
 forms passes its own `Limits`. Nothing is measured here.
@@ -46,3 +47,22 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """The budget of one upload: the files that a person hands in with one press of a button.
+
+    `sent_bytes` is what may travel; archives are unpacked within `unpacked_bytes` and may have `member_count`
+    entries, folders and the debris of operating systems included. How far one file may be compressed is for
+    `Limits` to say.
+    """
+
+    file_count: int = 300
+    file_bytes: int = 10 * MIB
+    sent_bytes: int = 80 * MIB
+    member_count: int = 900
+    unpacked_bytes: int = 300 * MIB
+
+
+DEFAULT_UPLOAD_LIMITS = UploadLimits()
