@@ -7,6 +7,6 @@ ask is handed in as plain data (`pipelines.form_limits`); which enterprise gets 
 
 from pipelines.intake.template.orders import Carried, InvalidTemplate, Order, RowValues
 from pipelines.intake.template.stationery import Stationery, due_forms
-from pipelines.intake.template.words import guidance_of
+from pipelines.intake.template.words import Guidance, guidance_of
 
-__all__ = ["Carried", "InvalidTemplate", "Order", "RowValues", "Stationery", "due_forms", "guidance_of"]
+__all__ = ["Carried", "Guidance", "InvalidTemplate", "Order", "RowValues", "Stationery", "due_forms", "guidance_of"]
