@@ -11,7 +11,7 @@ import dagster as dg
 import duckdb
 from pydantic import PrivateAttr
 
-from pipelines.ledger import Ledger, open_ledger
+from pipelines.ledger import Ledger, ledger_of
 from pipelines.settings import Settings
 from pipelines.stores import Lines
 from pipelines.warehouse import connection as warehouse_connection
@@ -32,7 +32,7 @@ class Bureau(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """The ledger, migrated; closed at the end."""
-        with open_ledger(self.settings.ledger_url, secrets_dir=self.settings.secrets_dir) as ledger:
+        with ledger_of(self.settings) as ledger:
             yield ledger
 
 

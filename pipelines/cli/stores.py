@@ -23,9 +23,9 @@ DAGSTER_FILE = "dagster.yaml"
 @contextmanager
 def ledger_of(settings: Settings) -> Iterator[Ledger]:
     """The ledger for writing, made and migrated where needed, closed at the end. Raises LedgerUnusable."""
-    from pipelines.ledger import open_ledger
+    from pipelines.ledger import book
 
-    with open_ledger(settings.ledger_url, secrets_dir=settings.secrets_dir) as ledger:
+    with book.ledger_of(settings) as ledger:
         yield ledger
 
 
@@ -35,9 +35,9 @@ def ledger_to_read(settings: Settings) -> Iterator[Ledger]:
 
     Raises LedgerMissing where there is no data folder or no ledger in it, LedgerUnusable for other faults.
     """
-    from pipelines.ledger import open_ledger
+    from pipelines.ledger import book
 
-    with open_ledger(settings.ledger_url, is_read_only=True, secrets_dir=settings.secrets_dir) as ledger:
+    with book.ledger_of(settings, is_read_only=True) as ledger:
         yield ledger
 
 

@@ -3,7 +3,7 @@
 Same code on SQLite and PostgreSQL. Cells and amounts are not here but in the lines (`pipelines.stores`).
 """
 
-from pipelines.ledger.book import Ledger, open_ledger
+from pipelines.ledger.book import Ledger, ledger_of, open_ledger
 from pipelines.ledger.engine import LedgerLocked, LedgerMissing, LedgerUnusable, shown_url
 from pipelines.ledger.shapes import (
     SHANGHAI,
@@ -48,6 +48,7 @@ __all__ = [
     "Submission",
     "UnknownSubmission",
     "is_late",
+    "ledger_of",
     "open_ledger",
     "series_key_of",
     "shown_url",

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -36,6 +36,7 @@ from pipelines.ledger import tables as t
 from pipelines.ledger.audit import AuditLog
 from pipelines.ledger.engine import expect_migrated, migrate, open_engine, reading, writing
 from pipelines.ledger.keys import KeyRing, give_keys
+from pipelines.ledger.profiles import PROFILES, SecurityProfile, profile_of
 from pipelines.ledger.rule_counts import RuleCounts, rule_counts
 from pipelines.ledger.shapes import (
     MAX_CODE_LENGTH,
@@ -56,6 +57,10 @@ from pipelines.ledger.shapes import (
 )
 from pipelines.periods import Month
 from pipelines.records import FileKind, storable_text
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.ledger.accounts import Accounts
 
 _IDS_A_QUERY = 5_000  # well below the parameter limits of both databases
 _MAX_FILE_NAME_LENGTH = 255
@@ -64,12 +69,29 @@ _MIN_REASON_LENGTH = 5
 _T = TypeVar("_T")
 
 
-def open_ledger(url: str, *, is_read_only: bool = False, secrets_dir: Path | None = None) -> Ledger:
+def ledger_of(settings: Settings, *, is_read_only: bool = False) -> Ledger:
+    """The bureau's ledger as its settings describe it. Raises LedgerUnusable like `open_ledger`."""
+    return open_ledger(
+        settings.ledger_url,
+        is_read_only=is_read_only,
+        secrets_dir=settings.secrets_dir,
+        profile=profile_of(settings.security_profile, settings.second_factor_for),
+    )
+
+
+def open_ledger(
+    url: str,
+    *,
+    is_read_only: bool = False,
+    secrets_dir: Path | None = None,
+    profile: SecurityProfile = PROFILES["asvs"],
+) -> Ledger:
     """Open the ledger at this URL, creating or migrating its tables first; safe when several do so at once.
 
     With `is_read_only` nothing is created or changed and no permission to write is needed. `secrets_dir` is where
     the ledger's key lies (Settings.secrets_dir); by default `secrets` beside the file of an SQLite ledger, and
     nowhere for a server: its audit log is then chained without a key, and no second factor can be kept.
+    `profile` says which rules passwords follow.
 
     Raises LedgerUnusable for a URL or a ledger that this program cannot work with; of it LedgerMissing when
     there is nothing to read.
@@ -82,14 +104,15 @@ def open_ledger(url: str, *, is_read_only: bool = False, secrets_dir: Path | Non
         expect_migrated(engine, url)
     else:
         migrate(engine)
-    return Ledger(engine)
+    return Ledger(engine, profile)
 
 
 class Ledger:
     """The ledger of one bureau. Thread-safe: every call takes a connection of its own."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, profile: SecurityProfile = PROFILES["asvs"]) -> None:
         self._engine = engine
+        self._profile = profile
 
     def __enter__(self) -> Ledger:
         return self
@@ -107,6 +130,13 @@ class Ledger:
     def audit(self) -> AuditLog:
         """Who did what to what, and whether that record is whole."""
         return AuditLog(self._engine)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may come in, and as what."""
+        from pipelines.ledger.accounts import Accounts
+
+        return Accounts(self._engine, self._profile)
 
     def rule_counts(self, *, until: Month | None = None) -> RuleCounts:
         """How often each rule fired in the twelve months up to `until`; see `rule_counts`."""

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.ledger import Ledger, LedgerLocked, open_ledger
+from pipelines.ledger import Ledger, LedgerLocked, ledger_of
 from pipelines.portal.access import (
     Accounts,
     Trouble,
@@ -57,7 +57,7 @@ def create_app(
     LedgerUnusable when the ledger cannot be opened.
     """
     routes_of([_own, *routers])
-    opened = open_ledger(settings.ledger_url) if ledger is None else ledger
+    opened = ledger_of(settings) if ledger is None else ledger
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -99,8 +99,7 @@ def create_app(
 
 def accounts_of(ledger: Ledger) -> Accounts:
     """The accounts of this ledger."""
-    accounts: Accounts = ledger.accounts  # type: ignore[attr-defined]
-    return accounts
+    return ledger.accounts
 
 
 # -- what belongs to no page --------------------------------------------------------------------------------
