@@ -263,7 +263,10 @@ def _mark_cells(
         uncommented += len(by_gravity) - len(chosen)
         allowed -= len(chosen)
         notes = {place: (address_of(place), _note(merged[place].lines, request.language)) for place in chosen}
-        uncoloured += _mark_sheet(book, entry, data, merged, notes, styles, losses, request.language)
+        patch = SheetPatch(lay_out(data, merged.keys()))
+        uncoloured += _mark_sheet(book, entry, patch, merged, notes, styles, losses, request.language)
+        if patch.widened is not None:
+            widened[name] = patch.widened
     if uncommented:
         losses.append(_loss("comment_limit", limit=MOST_COMMENTS, count=uncommented))
     if uncoloured:
