@@ -55,6 +55,10 @@ test-duckdb-2: .venv/installed ## the SQL tests once more, on DuckDB 2.0
 	PYTHONPATH=.duckdb-2 $(BIN)/python -c 'import duckdb; assert duckdb.__version__.startswith("2."), duckdb.__version__; print("DuckDB", duckdb.__version__)'
 	PYTHONPATH=.duckdb-2 $(BIN)/python -m pytest -q tests/sql tests/warehouse
 
+.PHONY: fuzz
+fuzz: environment ## look for a minute for bytes that the reader does not answer
+	$(BIN)/python -m tests.fuzz.reader --seconds 60
+
 .PHONY: check
 check: environment ## ruff, mypy, bandit, import contracts, SQL and rule contracts, Dagster definitions
 	$(BIN)/ruff check .

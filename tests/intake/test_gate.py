@@ -172,6 +172,22 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
         "G05",
         lambda: in_sheet(b'<row r="1048576"><c><v>1</v></c></row>'),
     ),
+    "a column of letters without end": (
+        "G06",
+        lambda: in_sheet(b'<row r="14"><c r="Ftext14"><v>1</v></c></row>'),
+    ),
+    "the same, quoted otherwise": (
+        "G06",
+        lambda: in_sheet(b"<row r='14'><c s='1' r = 'FTEXT14'><v>1</v></c></row>"),
+    ),
+    "the same, of another prefix": (
+        "G06",
+        lambda: in_sheet(b'<row r="14"><x:c r="ABCDEF1"><v>1</v></x:c></row>'),
+    ),
+    "an address in disguise": (
+        "G06",
+        lambda: in_sheet(b'<row r="14"><c r="&#65;&#66;CDEF1"><v>1</v></c></row>'),
+    ),
     "half a sheet merged": (
         "G05",
         lambda: after_sheet_data(b'<mergeCells count="1"><mergeCell ref="A100:XFD20000"/></mergeCells>'),
