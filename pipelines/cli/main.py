@@ -16,6 +16,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": (f"{_C}.init:init", "建立数据文件夹 / make the data folder ready"),
     "register": (f"{_C}.register:register", "企业名录：导入、列出 / the register: import, list"),
     "check": (f"{_C}.files:check", "审核文件，不写入 / check files, write nothing"),
+    "annotate": (
+        f"{_C}.annotate:annotate",
+        "在文件副本中标出问题 / give a file back with its findings marked in it",
+    ),
     "submit": (f"{_C}.files:submit", "收取文件并记账 / take in files and record them"),
     "inbox": (f"{_C}.inbox:inbox", "收件夹：收取其中的文件 / the inbox: take in what lies there"),
     "confirm": (f"{_C}.confirm:confirm", "核实有疑问的报送 / accept a return with open queries"),
@@ -25,7 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "targets": (f"{_C}.tables:targets", "目标完成进度 / progress of the targets"),
     "why": (f"{_C}.why:why", "一个数从哪里来 / where a printed figure comes from"),
     "serve": (f"{_C}.serve:serve", "启动门户网站 / start the portal"),
-    "rules": (f"{_C}.rules:rules", "审核规则：含义、示例、触发次数 / the rules, each with an example and how often it fires"),
+    "rules": (
+        f"{_C}.rules:rules",
+        "审核规则：含义、示例、触发次数 / the rules, each with an example and how often it fires",
+    ),
     "rebuild": (f"{_C}.rebuild:rebuild", "重建数据仓库 / rebuild the warehouse from the stores"),
 }
 

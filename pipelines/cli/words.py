@@ -120,6 +120,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "“{name}” is a pipe or a device, not a regular file, and was not read. Save the content as a file first, or "
         "use - for standard input (check). [G09]",
     ),
+    "annotated": (
+        "{name}：{verdict}。已写入加注的副本 {path}",
+        "{name}: {verdict}. Annotated copy written: {path}",
+    ),
+    "annotated_itself": (
+        "副本不能写在原文件上：{path}。请用 --out 指定另一个文件名。",
+        "The copy cannot take the place of the file itself: {path}. Give another name with --out.",
+    ),
+    "changed_meanwhile": (
+        "{path} 在审核期间被改动，未写入副本。请重试。",
+        "{path} was changed while it was being checked; no copy was written. Try again.",
+    ),
     "fixes_count": ("自动整理 {count} 处", "{count} values tidied"),
     "confirmed": (
         "{submission} 已核实通过（{name}，{month}）。重新计算：servtrade run --month {month}",

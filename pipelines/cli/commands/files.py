@@ -184,6 +184,22 @@ def _without_register(result: FileResult, settings: Settings) -> FileResult:
     return replace(result, findings=tuple(findings), verdict=verdict_of(findings))
 
 
+@contextmanager
+def checked(terminal: Terminal, files: Sequence[Path]) -> Iterator[list[FileResult]]:
+    """What the door says of these files; nothing is written. Details of a result may be asked for inside only."""
+    from pipelines.reception import Reception
+
+    settings = terminal.settings
+    with (
+        _ledger_for_checking(settings) as (ledger, door_settings, has_register),
+        Reception(door_settings, ledger, is_short_lived=True) as door,
+    ):
+        results = _through(files, door.check)
+        if not has_register:
+            results = [_without_register(result, settings) for result in results]
+        yield results
+
+
 @click.command()
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path)
@@ -198,17 +214,8 @@ def check(terminal: Terminal, paths: tuple[Path, ...], lines: bool, as_json: boo
     PATHS are files, folders or - for standard input. With --json one file gives one object; several give one
     object with `files`. Exit code 0 if all are accepted, 1 if any has errors or queries, 3 if any is refused.
     """
-    from pipelines.reception import Reception
-
     files, skipped = _files_of(terminal, paths)
-    settings = terminal.settings
-    with (
-        _ledger_for_checking(settings) as (ledger, door_settings, has_register),
-        Reception(door_settings, ledger, is_short_lived=True) as door,
-    ):
-        results = _through(files, door.check)
-        if not has_register:
-            results = [_without_register(result, settings) for result in results]
+    with checked(terminal, files) as results:
         is_single = len(paths) == 1 == len(files)
         _report(terminal, results, skipped, as_json=as_json, lines=lines, is_single=is_single)
     raise click.exceptions.Exit(exit_code_of(result.verdict for result in results))

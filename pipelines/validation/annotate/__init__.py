@@ -5,5 +5,15 @@ came. What is wrong with a file is decided before; here is only how it is shown 
 """
 
 from pipelines.validation.annotate.copy import Annotated, annotated_copy, annotated_name
+from pipelines.validation.annotate.package import CannotAnnotate
+from pipelines.validation.annotate.plain import values_only_copy
+from pipelines.validation.annotate.review import about_file
 
-__all__ = ["Annotated", "annotated_copy", "annotated_name"]
+__all__ = [
+    "Annotated",
+    "CannotAnnotate",
+    "about_file",
+    "annotated_copy",
+    "annotated_name",
+    "values_only_copy",
+]

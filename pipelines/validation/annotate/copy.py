@@ -59,7 +59,7 @@ _LONGEST_NOTE = 700
 _SUFFIX = "_审核意见"
 _LONGEST_STEM = 120
 _UNFIT_FOR_NAMES = re.compile('[\x00-\x1f\x7f-\x9f<>:"/\\\\|?*\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]')
-_ZIP_MAGIC = b"PK\x03\x04"
+ZIP_MAGIC = b"PK\x03\x04"
 DELIMITED_SHEET = "csv"  # how findings about a table of text name its only sheet
 
 
@@ -107,10 +107,10 @@ def annotated_copy(
     if verdict is Verdict.UNREADABLE:
         return Annotated(_annotate(text_workbook([]), request, is_list_only=True)[0], name)
     try:
-        base = content if content.startswith(_ZIP_MAGIC) else text_workbook(_text_rows(content))
+        base = content if content.startswith(ZIP_MAGIC) else text_workbook(text_rows(content))
         made, losses = _annotate(base, request)
     except CannotAnnotate as problem:
-        loss = _loss("list_only", reason=words("reasons", problem.reason))
+        loss = _loss("list_only", reason=problem.wording)
         made, _ = _annotate(text_workbook([]), request, is_list_only=True, losses=[loss])
         losses = (loss,)
     return Annotated(made, name, losses)
@@ -164,7 +164,7 @@ def _annotate(
     if not is_list_only:
         told += _mark_cells(book, worksheets, request, styles, widened)
     views, selected = book.views(), _unselect(book)
-    formats = add_formats(styles, request.language)
+    formats = add_formats(styles, request.language, request.verdict)
     styled = styles.result()
     record: dict[str, Any] = {
         "views": [[view.active_tab, view.first_sheet] for view in views],
@@ -460,7 +460,7 @@ def text_workbook(rows: Sequence[Sequence[str]]) -> bytes:
 _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
-def _text_rows(content: bytes) -> list[list[str]]:
+def text_rows(content: bytes) -> list[list[str]]:
     """The rows of a table of text, parted as the intake parts them. Raises CannotAnnotate."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:

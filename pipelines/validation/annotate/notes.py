@@ -8,7 +8,7 @@ patched as text, because programs write it in ways that are no XML.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.review_sheet import LANGUAGES, Language, say
 from pipelines.validation.annotate.markup import (
@@ -64,6 +64,20 @@ def commented_cells(data: bytes) -> set[Place]:
     return {
         place for comment in _comments(parse(data)) if (place := place_of(comment.attributes.get("ref", "")))
     }
+
+
+def comment_texts(data: bytes) -> Iterator[tuple[Place, str, str]]:
+    """Cell, author and text of every comment, in the order of the part."""
+    root = parse(data)
+    authors = root.first("authors")
+    names = [_text_between(data, one) for one in authors.children] if authors is not None else []
+    for comment in _comments(root):
+        place = place_of(comment.attributes.get("ref", ""))
+        number = comment.attributes.get("authorId", "")
+        text = "".join(_text_between(data, one) for one in comment.walk() if one.local == "t")
+        if place is not None:
+            author = names[int(number)] if number.isdecimal() and int(number) < len(names) else ""
+            yield place, author, text
 
 
 def referenced_cells(data: bytes) -> set[Place]:

@@ -13,6 +13,9 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 
+from pipelines.findings import Wording
+from pipelines.review_sheet import words
+
 MIB = 1024 * 1024
 LARGEST_PART_BYTES = 40 * MIB
 
@@ -30,6 +33,11 @@ class CannotAnnotate(Exception):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason} {detail}".strip())
         self.reason = reason
+
+    @property
+    def wording(self) -> Wording:
+        """Why, for a person."""
+        return words("reasons", self.reason)
 
 
 @dataclass(slots=True)

@@ -30,14 +30,14 @@ RECORD_COLUMN = 11  # K
 _RECORD_CELL_LENGTH = 30_000
 _LETTERS = "ABCDEFGHIJK"
 _LAST_SHOWN = "I"
-_WIDTHS = (6, 8, 11, 17, 9, 19, 19, 58, 32, 12, 12)  # of A to K, in characters
+_WIDTHS = (5, 7, 10, 14, 8, 16, 16, 50, 30, 12, 12)  # of A to K, in characters
 _LINE_POINTS = 14.5
 _MOST_POINTS = 400.0
 MOST_FIXES_LISTED = 1_000
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _TAB_COLOURS = {
-    Verdict.ACCEPTED: b"FF5B9A5F",
-    Verdict.QUERIES: b"FFE0A100",
+    Verdict.ACCEPTED: b"FF2E7D32",
+    Verdict.QUERIES: b"FFA86400",
     Verdict.REJECTED: b"FFC0392B",
     Verdict.UNREADABLE: b"FFC0392B",
 }
@@ -54,6 +54,7 @@ class Formats:
     """Numbers of the formats that the sheet uses."""
 
     title: int
+    verdict: int
     line: int
     head: int
     cell: int
@@ -65,7 +66,7 @@ class Formats:
     severity: Mapping[Severity, int]
 
 
-def add_formats(styles: Styles, language: Language) -> Formats:
+def add_formats(styles: Styles, language: Language, verdict: Verdict) -> Formats:
     """The sheet's own formats, at the end of the style sheet."""
     name = "宋体" if language == "zh" else "Arial"
 
@@ -99,6 +100,11 @@ def add_formats(styles: Styles, language: Language) -> Formats:
     return Formats(
         title=styles.format(
             font=font("16", b"<b/>"), border=_NO_BOX, more=plain + aligned(b"left", b"center")
+        ),
+        verdict=styles.format(
+            font=font("12", b"<b/>", b'<color rgb="%s"/>' % _TAB_COLOURS[verdict]),
+            border=_NO_BOX,
+            more=plain + aligned(b"left", b"center"),
         ),
         line=styles.format(font=font(), border=_NO_BOX, more=plain + aligned(b"left", b"center")),
         head=styles.format(
@@ -203,6 +209,27 @@ class Review:
     is_list_only: bool = False
 
 
+def about_file(
+    language: Language,
+    *,
+    file: str = "",
+    period: str = "",
+    enterprise: str = "",
+    department: str = "",
+    receipt: str = "",
+) -> tuple[str, ...]:
+    """Whose file the sheet is about, in one line; what is empty is left out."""
+    given = {
+        "file": file,
+        "period": period,
+        "enterprise": enterprise,
+        "department": department,
+        "receipt": receipt,
+    }
+    said = [say(language, "about", name, text=text) for name, text in given.items() if text.strip()]
+    return ("　".join(said),) if said else ()
+
+
 def write_review(
     review: Review,
     formats: Formats,
@@ -235,7 +262,7 @@ def _write_top(sheet: _Sheet, review: Review, formats: Formats) -> None:
         severity.value: sum(1 for one in review.findings if one.severity is severity) for severity in Severity
     }
     sheet.add_line(say(language, "title"), formats.title, 26)
-    sheet.add_line(say(language, "verdict", review.verdict.value), formats.line)
+    sheet.add_line(say(language, "verdict", review.verdict.value), formats.verdict)
     sheet.add_line(say(language, "counts", **counts, fixes=len(review.fixes)), formats.line)
     for line in review.about:
         sheet.add_line(line, formats.line)
