@@ -476,6 +476,15 @@ class Uploads:
             for row in rows
         ]
 
+    def submission_id_of(self, sequence: int) -> str | None:
+        """The submission with this place in the record; None where it does not go so far."""
+        column = t.submission.c
+        with reading(self._engine) as connection:
+            found: str | None = connection.execute(
+                select(column.submission_id).where(column.sequence == sequence)
+            ).scalar()
+        return found
+
     def open_count(self) -> int:
         """Files that wait or are being read."""
         with reading(self._engine) as connection:
