@@ -17,7 +17,7 @@ def test_an_input_that_the_fuzzer_kept_is_answered_and_not_crashed_on(path: Path
     keep_promises(path.read_bytes())
 
 
-@pytest.mark.parametrize("content", seeds(), ids=lambda content: f"{len(content)} bytes")
+@pytest.mark.parametrize("content", list(seeds()), ids=lambda content: f"{len(content)} bytes")
 def test_the_fuzzer_begins_with_files_that_are_read(content: bytes) -> None:
     keep_promises(content)
 
