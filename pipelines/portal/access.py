@@ -35,6 +35,7 @@ _PART_BYTES = 64 * 1024
 
 SIGN_IN_PATH = "/sign-in"
 NEW_PASSWORD_PATH = "/account/password"  # noqa: S105 - a path
+SECOND_FACTOR_PATH = "/account/second-factor"
 VIEW_COOKIE = "servtrade_view"
 _YEAR_SECONDS = 365 * 24 * 3600
 _CSRF_FIELD = "csrf_token"
@@ -52,6 +53,8 @@ class Session(Protocol):
     def language(self) -> str: ...
     @property
     def must_change_password(self) -> bool: ...
+    @property
+    def must_enrol_second_factor(self) -> bool: ...
 
 
 class Accounts(Protocol):
@@ -113,13 +116,13 @@ class Access:
         body_bytes: int,
         file_count: int,
         is_form: bool = True,
-        is_for_new_password: bool = False,
+        is_for_newcomers: bool = False,
     ) -> None:
         self.roles = roles  # None: also who has not signed in
         self.body_bytes = body_bytes
         self.file_count = file_count
         self.is_form = is_form
-        self.is_for_new_password = is_for_new_password
+        self.is_for_newcomers = is_for_newcomers
 
     async def __call__(self, request: Request) -> Visitor:
         visitor = await run_in_threadpool(visitor_of, request)
@@ -135,8 +138,11 @@ class Access:
         session = visitor.session
         if session is None:
             raise _elsewhere(request, _sign_in_address(request))
-        if session.must_change_password and not self.is_for_new_password:
-            raise _elsewhere(request, NEW_PASSWORD_PATH)
+        if not self.is_for_newcomers:
+            if session.must_change_password:
+                raise _elsewhere(request, NEW_PASSWORD_PATH)
+            if session.must_enrol_second_factor:
+                raise _elsewhere(request, SECOND_FACTOR_PATH)
         if not visitor.has(*self.roles):
             raise Trouble(403)
 
@@ -165,18 +171,18 @@ class Access:
 
 
 def allowed(
-    *roles: Role, body_bytes: int = FORM_BYTES, file_count: int = 0, is_for_new_password: bool = False
+    *roles: Role, body_bytes: int = FORM_BYTES, file_count: int = 0, is_for_newcomers: bool = False
 ) -> Access:
     """For people who hold any of these roles; without roles, for everybody who has signed in.
 
-    `body_bytes` and `file_count` bound a form with files. `is_for_new_password` marks the few pages that are open
-    to somebody who must choose a password of their own first.
+    `body_bytes` and `file_count` bound a form with files. `is_for_newcomers` marks the few pages that are open
+    to somebody who must first choose a password of their own or take on a second factor.
     """
     return Access(
         frozenset(roles or Role),
         body_bytes=body_bytes,
         file_count=file_count,
-        is_for_new_password=is_for_new_password,
+        is_for_newcomers=is_for_newcomers,
     )
 
 

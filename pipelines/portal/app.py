@@ -35,6 +35,7 @@ from pipelines.portal.headers import CSP_REPORT_PATH, SafeAnswers
 from pipelines.portal.journal import Journal
 from pipelines.portal.pages import NAVIGATION, ROUTERS
 from pipelines.portal.reports import Report, reports_in
+from pipelines.reception.uploads import UploadDesk
 from pipelines.settings import Settings
 
 _STATUSES_WITH_A_PAGE = {400, 401, 403, 404, 405, 409, 413, 429, 500, 503}
@@ -45,25 +46,32 @@ def create_app(
     ledger: Ledger | None = None,
     *,
     accounts: Accounts | None = None,
+    uploads: UploadDesk | None = None,
     routers: Sequence[APIRouter] = ROUTERS,
     has_openapi: bool = False,
 ) -> FastAPI:
     """The portal as an ASGI application.
 
-    `ledger` None: opened here and closed with the portal. `accounts` None: those of the ledger. `has_openapi`
-    gives /openapi.json for tests; the portal shows none.
+    `ledger` None: opened here and closed with the portal. `accounts` None: those of the ledger. `uploads` None: an
+    upload desk of this portal, which works as long as the portal runs; one that is given is the caller's to start.
+    `has_openapi` gives /openapi.json for tests; the portal shows none.
 
     Raises UndeclaredAccess when a route does not say who may, InvalidWords when the catalogue is incomplete,
     LedgerUnusable when the ledger cannot be opened.
     """
     routes_of([_own, *routers])
     opened = ledger_of(settings) if ledger is None else ledger
+    desk = UploadDesk(settings, opened) if uploads is None else uploads
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        if uploads is None:
+            desk.start()
         try:
             yield
         finally:
+            if uploads is None:
+                await run_in_threadpool(desk.stop)
             app.state.journal.close()
             if ledger is None:
                 await run_in_threadpool(opened.close)
@@ -80,6 +88,7 @@ def create_app(
     app.state.settings = settings
     app.state.ledger = opened
     app.state.accounts = accounts if accounts is not None else accounts_of(opened)
+    app.state.uploads = desk
     app.state.frame = Frame(NAVIGATION)
     app.state.journal = Journal(settings.data_dir / "logs")
     app.state.policy_reports = []

@@ -41,6 +41,7 @@ class Person:
     display_name: str
     language: str = "zh"
     must_change_password: bool = False
+    must_enrol_second_factor: bool = False
 
 
 def _person(name: str, shown: str, role: Role, **scope: frozenset[str]) -> Person:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import PEOPLE, Bureau, Person, SignedInPeople
+from conftest import PEOPLE, Browser, Bureau, Person, SignedInPeople
 from fastapi import APIRouter
 
 from pipelines.ledger.actors import Actor, Role
@@ -81,13 +81,24 @@ def test_after_signing_in_one_comes_back_to_the_page_one_wanted(browser: Callabl
     assert answer.headers["location"] == "/sign-in?next=/submissions/0123456789abcdef0123%3Fx%3D1"
 
 
-def test_who_must_choose_a_password_first_sees_nothing_else(bureau: Bureau) -> None:
-    from conftest import Browser
-
+@pytest.mark.parametrize(
+    ("duty", "path"),
+    [
+        ({"must_change_password": True}, "/account/password"),
+        ({"must_enrol_second_factor": True}, "/account/second-factor"),
+        ({"must_change_password": True, "must_enrol_second_factor": True}, "/account/password"),
+    ],
+    ids=str,
+)
+def test_a_newcomer_sees_nothing_before_password_and_second_factor_are_in_order(
+    bureau: Bureau, duty: dict[str, bool], path: str
+) -> None:
     people = SignedInPeople()
-    people.people["new"] = Person(Actor("neu", frozenset({Role.CLERK})), "新人", must_change_password=True)
-    answer = Browser(create_app(bureau.settings, bureau.ledger, accounts=people), "new").get("/")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/account/password")
+    people.people["new"] = Person(Actor("neu", frozenset({Role.CLERK})), "新人", **duty)
+    one = Browser(create_app(bureau.settings, bureau.ledger, accounts=people), "new")
+    for page in ("/", "/uploads"):
+        answer = one.get(page)
+        assert (answer.status_code, answer.headers["location"]) == (303, path)
 
 
 # -- forms ----------------------------------------------------------------------------------------------------

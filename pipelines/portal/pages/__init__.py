@@ -8,9 +8,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from pipelines.portal.frame import NavigationItem
-from pipelines.portal.pages import home, view
+from pipelines.portal.pages import home, submission, uploads, view
 
-PAGES = (home, view)
+PAGES = (home, submission, uploads, view)
 
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in PAGES)
 NAVIGATION: tuple[NavigationItem, ...] = tuple(
