@@ -98,10 +98,11 @@ def new_submissions(context: dg.SensorEvaluationContext, bureau: Bureau) -> dg.S
     computed from the command line is not asked for again, and the same file twice asks for nothing.
     """
     with bureau.ledger() as ledger:
-        states = month_states(ledger.changes(), ledger.months(only_standing=True))
+        states = month_states(ledger.changes(), ledger.filed_months(only_standing=True))
     if not states:
         return dg.SkipReason("The ledger holds no return of any month yet.")
-    newest = max(states.values())
+    # The newest of each kind: a month reopened long after it was filed is news as well.
+    newest = tuple(max(numbers) for numbers in zip(*states.values(), strict=True))
     cursor = state_text(newest)
     if context.cursor == cursor:
         return dg.SkipReason(f"Nothing was filed or confirmed since submission {newest[0]}.")

@@ -14,14 +14,14 @@ from pipelines.periods import Month
 STATE_METADATA = "ledger_state"  # key of the materialisation metadata of raw/return_cell
 
 
-def month_states(changes: Iterable[Change], months: Iterable[Month]) -> dict[Month, tuple[int, int]]:
+def month_states(changes: Iterable[Change], months: Iterable[Month]) -> dict[Month, tuple[int, int, int]]:
     """For each of these months (those with returns that stand), the newest entry of the ledger on which its tables depend.
 
     A return counts in its own month, in the cumulatives of the rest of that year and in the growth of the
     next; so does a departmental table in the months it speaks of.
     """
     known = list(changes)
-    states: dict[Month, tuple[int, int]] = {}
+    states: dict[Month, tuple[int, int, int]] = {}
     for month in months:
         if month < FIRST_MONTH:
             continue
@@ -31,6 +31,7 @@ def month_states(changes: Iterable[Change], months: Iterable[Month]) -> dict[Mon
         states[month] = (
             max(change.sequence for change in reaching),
             max(change.decision_id for change in reaching),
+            max(change.act_id for change in reaching),
         )
     return states
 
@@ -42,6 +43,8 @@ def _reaches(change: Change, month: Month) -> bool:
     return change.first_month <= month and month.year - 1 <= change.last_month.year
 
 
-def state_text(state: tuple[int, int]) -> str:
+def state_text(state: tuple[int, int, int]) -> str:
     """A state as it is kept in metadata, cursors and run keys."""
-    return f"{state[0]}.{state[1]}"
+    sequence, decision_id, act_id = state
+    # Months that were never reopened keep the text that they have always had.
+    return f"{sequence}.{decision_id}" + (f".{act_id}" if act_id else "")

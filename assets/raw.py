@@ -77,7 +77,7 @@ def returns(
             cells = load.load_returns(warehouse.connection, ledger, bureau.lines, month)
             for name in _BY_MONTH:
                 context.add_asset_metadata(
-                    {STATE_METADATA: state_text(states.get(month, (0, 0))), "cells": cells},
+                    {STATE_METADATA: state_text(states.get(month, (0, 0, 0))), "cells": cells},
                     asset_key=asset_key(name),
                     partition_key=str(month),
                 )

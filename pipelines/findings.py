@@ -44,6 +44,12 @@ class Finding:
 
     `sheet` and `cell` are empty where the finding is about the file as a whole; `key` names the business
     object (enterprise, item, partner) so that a finding can be discussed without the workbook open.
+
+    fingerprint         what makes it the same query when it comes again, beside rule and key; empty where the
+                        rule names no facts: then the value given (`sameness`)
+    explanation         why a warning is none any more, in the words of whoever explained it; it is then info
+    explanation_origin  remark (in the row), workbook (answered in 审核意见), or earlier (given for the same query
+                        before; `explained_period` says for which period)
     """
 
     rule: str
@@ -55,6 +61,15 @@ class Finding:
     key: str = ""
     given: str = ""
     expected: str = ""
+    fingerprint: str = ""
+    explanation: str = ""
+    explanation_origin: str = ""
+    explained_period: str = ""
+
+    @property
+    def sameness(self) -> str:
+        """What the same query for the same reason has in common, beside enterprise, rule and key."""
+        return self.fingerprint or f"given={self.given}"
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -67,6 +82,7 @@ class Finding:
             "given": self.given,
             "expected": self.expected,
             "message": self.message.as_json(),
+            "explanation": self.explanation,
         }
 
 

@@ -95,3 +95,13 @@ class NotAllowed(RuntimeError):
     def __init__(self, wording: Wording) -> None:
         super().__init__(f"{wording.zh} / {wording.en}")
         self.wording = wording
+
+
+def is_same_person(name: str, other: str) -> bool:
+    """Whether two names may be one person: nobody passes for two by working once at the machine and once through
+    the portal under the same name."""
+    return _bare(name) == _bare(other) != ""
+
+
+def _bare(name: str) -> str:
+    return name.strip().casefold().removeprefix("cli:")

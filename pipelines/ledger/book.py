@@ -9,38 +9,46 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
     Row,
-    Table,
     and_,
+    exists,
     func,
     insert,
     make_url,
     or_,
     select,
     true,
-    update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
+from pipelines.findings import Finding, Fix, Verdict, Wording
+from pipelines.ledger import audit
 from pipelines.ledger import tables as t
+from pipelines.ledger.actors import Actor
 from pipelines.ledger.audit import AuditLog
+from pipelines.ledger.board import Board
+from pipelines.ledger.deciding import finding_of
 from pipelines.ledger.engine import expect_migrated, migrate, open_engine, reading, writing
+from pipelines.ledger.explanations import Explanations, rows_of_new
 from pipelines.ledger.keys import KeyRing, give_keys
+from pipelines.ledger.months import Months
+from pipelines.ledger.pen import advance, chunks, insert_many, take_the_pen
 from pipelines.ledger.profiles import PROFILES, SecurityProfile, profile_of
+from pipelines.ledger.register import Register
+from pipelines.ledger.reminders import Reminders
+from pipelines.ledger.reviews import Reviews
 from pipelines.ledger.rule_counts import RuleCounts, rule_counts
 from pipelines.ledger.shapes import (
     MAX_CODE_LENGTH,
-    CannotConfirm,
     Change,
     Decision,
     EnterpriseSpell,
@@ -53,8 +61,17 @@ from pipelines.ledger.shapes import (
     RegisterRow,
     SeriesState,
     Submission,
-    UnknownSubmission,
+    decision_of,
+    recorded_filing_of,
 )
+from pipelines.ledger.standing import (
+    BINDING,
+    Closings,
+    closings,
+    submissions_as_counted,
+    submissions_where,
+)
+from pipelines.ledger.uploads import Uploads
 from pipelines.periods import Month
 from pipelines.records import FileKind, storable_text
 from pipelines.settings import Settings
@@ -62,11 +79,7 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from pipelines.ledger.accounts import Accounts
 
-_IDS_A_QUERY = 5_000  # well below the parameter limits of both databases
 _MAX_FILE_NAME_LENGTH = 255
-_MIN_REASON_LENGTH = 5
-
-_T = TypeVar("_T")
 
 
 def ledger_of(settings: Settings, *, is_read_only: bool = False) -> Ledger:
@@ -138,107 +151,55 @@ class Ledger:
 
         return Accounts(self._engine, self._profile)
 
+    @cached_property
+    def register(self) -> Register:
+        """The register of enterprises and their life events."""
+        return Register(self._engine)
+
+    @cached_property
+    def months(self) -> Months:
+        """The states of months, and what has been proposed for them."""
+        return Months(self._engine)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """What waits for a reviewer, and decisions about submissions."""
+        return Reviews(self._engine)
+
+    @cached_property
+    def explanations(self) -> Explanations:
+        """Why queried figures are right."""
+        return Explanations(self._engine)
+
+    @cached_property
+    def reminders(self) -> Reminders:
+        """Who was reminded when, by whom."""
+        return Reminders(self._engine)
+
+    @cached_property
+    def board(self) -> Board:
+        """Where the filing of a month stands."""
+        return Board(self._engine)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """What was handed in together, and how far it has come."""
+        return Uploads(self._engine)
+
     def rule_counts(self, *, until: Month | None = None) -> RuleCounts:
         """How often each rule fired in the twelve months up to `until`; see `rule_counts`."""
         return rule_counts(self._engine, until=until)
 
     # -- the register ------------------------------------------------------------------------------
 
-    def import_register(self, rows: Iterable[RegisterRow], *, by: str = "") -> int:
-        """Take in a register; returns how many enterprises it changed or added.
-
-        What the rows say of an enterprise replaces what the register said of it; the earlier events are kept,
-        marked void. Enterprises that the rows do not name stay as they are. Importing the same file twice
-        changes nothing. An enterprise may stand in several rows, one a stretch of months.
-
-        Raises ValueError when two rows of one enterprise overlap.
-        """
-        by_code: dict[str, list[RegisterRow]] = defaultdict(list)
-        for row in rows:
-            by_code[row.enterprise_code].append(row)
-        now = datetime.now(UTC)
-        changed = 0
-        with writing(self._engine) as connection:
-            self._advance(connection, "submission", 0)  # the lock: one writer at a time
-            for codes in _chunks(by_code):
-                known = self._known_register(connection, codes)
-                for code in codes:
-                    name, contact, phone, events = _events_of(code, by_code[code])
-                    was = known.get(code)
-                    if was == (name, contact, phone, events):
-                        continue
-                    changed += 1
-                    values = {
-                        "enterprise_name": name,
-                        "contact": contact,
-                        "phone": phone,
-                        "recorded_at": now,
-                    }
-                    if was is None:
-                        connection.execute(insert(t.enterprise).values(enterprise_code=code, **values))
-                    else:
-                        connection.execute(
-                            update(t.enterprise)
-                            .where(t.enterprise.c.enterprise_code == code)
-                            .values(**values)
-                        )
-                    if was is None or was[3] != events:
-                        connection.execute(
-                            update(t.enterprise_event)
-                            .where(t.enterprise_event.c.enterprise_code == code)
-                            .values(is_void=True)
-                        )
-                        connection.execute(
-                            insert(t.enterprise_event),
-                            [
-                                {
-                                    "enterprise_code": code,
-                                    "effective_month_start_date": effective,
-                                    "event_kind": kind,
-                                    "district_code": district_code,
-                                    "industry_code": industry_code,
-                                    "recorded_at": now,
-                                    "recorded_by": by,
-                                    "is_void": False,
-                                }
-                                for effective, kind, district_code, industry_code in events
-                            ],
-                        )
-        return changed
-
-    @staticmethod
-    def _known_register(connection: Connection, codes: Sequence[str]) -> dict[str, _RegisterEntry]:
-        entries: dict[str, _RegisterEntry] = {
-            row.enterprise_code: (row.enterprise_name, row.contact, row.phone, [])
-            for row in connection.execute(
-                select(t.enterprise).where(t.enterprise.c.enterprise_code.in_(codes))
-            )
-        }
-        event = t.enterprise_event
-        for row in connection.execute(
-            select(event)
-            .where(event.c.enterprise_code.in_(codes), event.c.is_void.is_(False))
-            .order_by(event.c.event_id)
-        ):
-            entries[row.enterprise_code][3].append(
-                (row.effective_month_start_date, row.event_kind, row.district_code, row.industry_code)
-            )
-        return entries
+    def import_register(self, rows: Iterable[RegisterRow], *, by: Actor | str = "") -> int:
+        """Take in a register file; see `Register.import_rows`. `by` is who does it, an actor or a plain name."""
+        actor = by if isinstance(by, Actor) else Actor(by or "register file")
+        return self.register.import_rows(rows, actor)
 
     def enterprises(self) -> list[EnterpriseSpell]:
         """The register as spells, by enterprise code and time; a spell ends the month before the next event."""
-        event = t.enterprise_event
-        with reading(self._engine) as connection:
-            rows = connection.execute(
-                select(event, t.enterprise.c.enterprise_name)
-                .join(t.enterprise, t.enterprise.c.enterprise_code == event.c.enterprise_code)
-                .where(event.c.is_void.is_(False))
-                .order_by(event.c.enterprise_code, event.c.event_id)
-            ).all()
-        spells: list[EnterpriseSpell] = []
-        for _, events in groupby(rows, key=lambda row: row.enterprise_code):
-            spells.extend(_spells_of(list(events)))
-        return spells
+        return self.register.spells()
 
     def register_state(self) -> tuple[object, ...]:
         """A value that changes whenever the register does; far cheaper to ask for than the register."""
@@ -273,10 +234,10 @@ class Ledger:
 
     def _record_in(self, connection: Connection, batch: NewBatch) -> frozenset[str]:
         # First of all the counter: it is the lock under which everything below is read and written.
-        last = self._advance(connection, "submission", 0)
+        last = take_the_pen(connection)
         known = {
             row.submission_id
-            for ids in _chunks([new.submission_id for new in batch.submissions])
+            for ids in chunks([new.submission_id for new in batch.submissions])
             for row in connection.execute(
                 select(t.submission.c.submission_id).where(t.submission.c.submission_id.in_(ids))
             )
@@ -286,6 +247,7 @@ class Ledger:
             (new.submission_id, new.filing) for new in batch.submissions if new.submission_id in known
         ] + [(repeat.submission_id, repeat.filing) for repeat in batch.repeats]
         now = datetime.now(UTC)
+        bounds = closings(connection)
         if fresh:
             states = self._series_states(connection, {new.series_key for new in fresh if new.series_key})
             self._refuse_if_moved(fresh, states)
@@ -308,34 +270,55 @@ class Ledger:
                 if new.series_key:
                     version = versions.get(new.series_key, 0) + 1
                     versions[new.series_key] = version
-                submission_rows.append(_submission_row(new, batch, sequence, version))
+                submission_rows.append(_submission_row(new, batch, sequence, version, bounds))
             # A version may supersede one of the same batch, so they go in in their order.
             connection.execute(insert(t.submission), submission_rows)
-            _insert_many(connection, t.submission_form, (row for new in fresh for row in _form_rows(new)))
-            _insert_many(connection, t.finding, (row for new in fresh for row in _finding_rows(new)))
-            _insert_many(connection, t.fix, (row for new in fresh for row in _fix_rows(new)))
-            self._advance(connection, "submission", len(fresh))
+            insert_many(connection, t.submission_form, (row for new in fresh for row in _form_rows(new)))
+            insert_many(connection, t.finding, (row for new in fresh for row in _finding_rows(new)))
+            insert_many(connection, t.fix, (row for new in fresh for row in _fix_rows(new)))
+            insert_many(
+                connection,
+                t.explanation,
+                (
+                    row
+                    for new in fresh
+                    for row in rows_of_new(new, new.filing.received_at, new.filing.actor.name)
+                ),
+            )
+            advance(connection, len(fresh))
         arrivals = [(new.submission_id, new.filing, False) for new in fresh]
         arrivals += [(submission_id, filing, True) for submission_id, filing in repeats]
-        self._insert_filings(connection, arrivals, now)
+        arrived = self._insert_filings(connection, arrivals, now)
+        self._note_filings(connection, {new.submission_id: new for new in fresh}, arrived)
         return frozenset(known)
 
     @staticmethod
-    def _advance(connection: Connection, name: str, by: int) -> int:
-        connection.execute(
-            update(t.counter).where(t.counter.c.name == name).values(value=t.counter.c.value + by)
-        )
-        value: int = connection.execute(
-            select(t.counter.c.value).where(t.counter.c.name == name)
-        ).scalar_one()
-        return value
+    def _note_filings(
+        connection: Connection, fresh: dict[str, NewSubmission], arrived: list[tuple[str, Filing, bool]]
+    ) -> None:
+        """One entry of the audit log an arrival."""
+        for actor, members in groupby(arrived, key=lambda arrival: arrival[1].actor):
+            entries = []
+            for submission_id, filing, is_duplicate in members:
+                new = fresh.get(submission_id)
+                facts: dict[str, Any] = {"channel": filing.channel, "file_name": filing.file_name}
+                if new is not None and not is_duplicate:
+                    facts |= {
+                        "enterprise_code": new.enterprise_code,
+                        "period": str(new.period) if new.period else None,
+                        "verdict": new.verdict.value,
+                        "sha256": new.sha256,
+                    }
+                action = "submission.filed_again" if is_duplicate else "submission.filed"
+                entries.append(audit.NewEntry(action, "submission", submission_id, new=facts))
+            audit.append_many(connection, actor, entries)
 
     @staticmethod
     def _series_states(connection: Connection, keys: Iterable[str]) -> dict[str, SeriesState]:
         column = t.submission.c
         accepted_version = func.max(column.version).filter(column.status == Verdict.ACCEPTED.value)
         states = {}
-        for chunk in _chunks(sorted(keys)):
+        for chunk in chunks(sorted(keys)):
             latest = (
                 select(
                     column.series_key,
@@ -377,20 +360,22 @@ class Ledger:
     @staticmethod
     def _insert_filings(
         connection: Connection, arrivals: list[tuple[str, Filing, bool]], now: datetime
-    ) -> None:
+    ) -> list[tuple[str, Filing, bool]]:
+        """Record arrivals; those that were not told before."""
         column = t.filing.c
         known = {
             (row.submission_id, row.channel, row.file_name, row.received_at)
-            for ids in _chunks([submission_id for submission_id, _, _ in arrivals])
+            for ids in chunks([submission_id for submission_id, _, _ in arrivals])
             for row in connection.execute(select(t.filing).where(column.submission_id.in_(ids)))
         }
-        rows = []
+        rows, new = [], []
         for submission_id, filing, is_duplicate in arrivals:
             file_name = storable_text(filing.file_name)[:_MAX_FILE_NAME_LENGTH]
             key = (submission_id, filing.channel, file_name, filing.received_at.astimezone(UTC))
             if key in known:
                 continue
             known.add(key)
+            new.append((submission_id, filing, is_duplicate))
             rows.append(
                 {
                     "submission_id": submission_id,
@@ -402,7 +387,8 @@ class Ledger:
                     "recorded_at": now,
                 }
             )
-        _insert_many(connection, t.filing, rows)
+        insert_many(connection, t.filing, rows)
+        return new
 
     # -- asking ------------------------------------------------------------------------------------
 
@@ -410,8 +396,8 @@ class Ledger:
         """Those of these files that have been recorded, by SHA-256."""
         found: dict[str, Submission] = {}
         with reading(self._engine) as connection:
-            for chunk in _chunks(sha256s):
-                for one in _submissions(connection, t.submission.c.sha256.in_(chunk)):
+            for chunk in chunks(sha256s):
+                for one in submissions_where(connection, t.submission.c.sha256.in_(chunk)):
                     found[one.sha256] = one
         return found
 
@@ -433,15 +419,29 @@ class Ledger:
             where.append(t.submission.c.kind == kind.value)
         with reading(self._engine) as connection:
             if submission_ids is None:
-                return _submissions(connection, and_(true(), *where))
+                return submissions_where(connection, and_(true(), *where))
             found = [
                 one
-                for chunk in _chunks(submission_ids)
-                for one in _submissions(connection, and_(t.submission.c.submission_id.in_(chunk), *where))
+                for chunk in chunks(submission_ids)
+                for one in submissions_where(
+                    connection, and_(t.submission.c.submission_id.in_(chunk), *where)
+                )
             ]
         return sorted(found, key=lambda one: one.sequence)
 
-    def months(self, *, only_standing: bool = False) -> list[Month]:
+    def counted_submissions(self, month: Month, *, kind: FileKind = FileKind.RETURN) -> list[Submission]:
+        """Submissions of a month as its statistics see them, in the order of recording.
+
+        Of a closed month as they stood at its closing: what was filed or decided since is not there.
+        """
+        column = t.submission.c
+        with reading(self._engine) as connection:
+            return submissions_as_counted(
+                connection,
+                and_(column.month_start_date == month.start_date, column.kind == kind.value),
+            )
+
+    def filed_months(self, *, only_standing: bool = False) -> list[Month]:
         """Every month that a return has been filed for, earliest first.
 
         With `only_standing`, only those in which some return is accepted or waits for an answer: a month that
@@ -461,13 +461,29 @@ class Ledger:
         """How far the record has come, a row a month of returns and a row a departmental file.
 
         By it a pipeline run can say with what it computed a month, and a sensor whether that still holds. Files
-        that could not be read change no table and are left out.
+        that could not be read change no table and are left out; so is what came after the closing of a month, until
+        the month is reopened, which is a change of its own.
         """
         column, form, decision = t.submission.c, t.submission_form.c, t.decision.c
+        bound, act = t.month_state.c, t.month_act.c
+        binds = and_(
+            bound.state.in_(BINDING),
+            bound.month_start_date.between(column.period_start_date, column.month_start_date),
+        )
         decided = (
             select(decision.submission_id, func.max(decision.decision_id).label("decision_id"))
+            .select_from(t.decision.join(t.submission, column.submission_id == decision.submission_id))
+            .where(
+                ~and_(
+                    decision.is_after_closing,
+                    exists().where(binds, bound.closed_decision_id < decision.decision_id),
+                )
+            )
             .group_by(decision.submission_id)
             .subquery()
+        )
+        counts = ~and_(
+            column.is_late_revision, exists().where(binds, bound.closed_sequence < column.sequence)
         )
         newest = (func.max(column.sequence), func.max(func.coalesce(decided.c.decision_id, 0)))
         base = select(
@@ -478,7 +494,7 @@ class Ledger:
         ).select_from(t.submission.outerjoin(decided, decided.c.submission_id == column.submission_id))
         returns = (
             base.where(column.kind == FileKind.RETURN.value, column.month_start_date.is_not(None))
-            .where(column.verdict != Verdict.UNREADABLE.value)
+            .where(column.verdict != Verdict.UNREADABLE.value, counts)
             .group_by(column.month_start_date)
         )
         departments = (
@@ -503,6 +519,15 @@ class Ledger:
                 for kind, query in ((FileKind.RETURN, returns), (FileKind.DEPARTMENT, departments))
                 for first, last, sequence, decision_id in connection.execute(query)
             ]
+            reopened = connection.execute(
+                select(act.month_start_date, func.max(act.act_id))
+                .where(act.act_kind == "reopen", act.state == "confirmed")
+                .group_by(act.month_start_date)
+            )
+            found += [
+                Change(FileKind.RETURN, Month.of(day), Month.of(day), 0, 0, act_id)
+                for day, act_id in reopened
+            ]
         return sorted(found, key=lambda change: change.state)
 
     def series_states(self, keys: Iterable[str]) -> dict[str, SeriesState]:
@@ -511,12 +536,16 @@ class Ledger:
             return self._series_states(connection, keys)
 
     def history(self, enterprise_codes: Iterable[str], first: Month, last: Month) -> list[Submission]:
-        """The accepted returns in force of these enterprises, counted in the months from first to last."""
+        """The latest accepted returns of these enterprises, of the months from first to last.
+
+        Also where a month is closed and statistics rest on an earlier version: what is filed now is compared with
+        what is believed now.
+        """
         column = t.submission.c
         found = []
         with reading(self._engine) as connection:
-            for chunk in _chunks(sorted(set(enterprise_codes))):
-                found += _submissions(
+            for chunk in chunks(sorted(set(enterprise_codes))):
+                found += submissions_where(
                     connection,
                     and_(
                         column.kind == FileKind.RETURN.value,
@@ -524,7 +553,7 @@ class Ledger:
                         column.month_start_date.between(first.start_date, last.start_date),
                     ),
                 )
-        return [one for one in found if one.is_current_accepted]
+        return [one for one in found if one.is_latest_accepted]
 
     def department_tables(
         self, form_codes: Iterable[str], first: date | None = None, last: date | None = None
@@ -543,7 +572,7 @@ class Ledger:
         if first is not None:
             conditions.append(or_(form.last_date.is_(None), form.last_date >= first))
         with reading(self._engine) as connection:
-            return _submissions(
+            return submissions_where(
                 connection,
                 and_(
                     t.submission.c.kind == FileKind.DEPARTMENT.value,
@@ -560,26 +589,26 @@ class Ledger:
                 .where(t.finding.c.submission_id == submission_id)
                 .order_by(t.finding.c.ordinal)
             ).all()
-        return [_finding_of(row) for row in rows]
+        return [finding_of(row) for row in rows]
 
     def findings_of(self, submission_ids: Iterable[str]) -> dict[str, list[Finding]]:
         """Findings of many submissions; those without any are left out."""
         found: dict[str, list[Finding]] = defaultdict(list)
         with reading(self._engine) as connection:
-            for chunk in _chunks(submission_ids):
+            for chunk in chunks(submission_ids):
                 for row in connection.execute(
                     select(t.finding)
                     .where(t.finding.c.submission_id.in_(chunk))
                     .order_by(t.finding.c.submission_id, t.finding.c.ordinal)
                 ):
-                    found[row.submission_id].append(_finding_of(row))
+                    found[row.submission_id].append(finding_of(row))
         return dict(found)
 
     def fixes_of(self, submission_ids: Iterable[str]) -> dict[str, list[Fix]]:
         """What the reader mended in many submissions; those without any are left out."""
         found: dict[str, list[Fix]] = defaultdict(list)
         with reading(self._engine) as connection:
-            for chunk in _chunks(submission_ids):
+            for chunk in chunks(submission_ids):
                 for row in connection.execute(
                     select(t.fix)
                     .where(t.fix.c.submission_id.in_(chunk))
@@ -597,64 +626,13 @@ class Ledger:
                 .where(column.submission_id == submission_id)
                 .order_by(column.received_at, column.filing_id)
             ).all()
-        return [
-            RecordedFiling(
-                row.submission_id,
-                row.file_name,
-                row.channel,
-                row.received_at,
-                row.received_by,
-                row.is_duplicate,
-            )
-            for row in rows
-        ]
+        return [recorded_filing_of(row) for row in rows]
 
     # -- deciding ----------------------------------------------------------------------------------
 
-    def confirm(self, submission_id: str, reason: str, by: str) -> Submission:
-        """Accept a return that was held back by queries: somebody looked, and says why it is right.
-
-        The findings stay, the reason, the person and the moment are kept. Raises CannotConfirm for anything
-        but a return with open queries (a critical finding is corrected, never confirmed away) or for a reason
-        that says nothing; UnknownSubmission for an id that was never given.
-        """
-        reason, by = storable_text(reason).strip(), storable_text(by).strip()
-        if len(reason) < _MIN_REASON_LENGTH:
-            raise CannotConfirm(
-                Wording(
-                    f"请写明核实的理由（不少于 {_MIN_REASON_LENGTH} 个字）。",
-                    f"Say why it is right, in at least {_MIN_REASON_LENGTH} characters.",
-                )
-            )
-        if not by:
-            raise CannotConfirm(Wording("请写明由谁核实。", "Say who confirms it."))
-        column = t.submission.c
-        with writing(self._engine) as connection:
-            self._advance(connection, "submission", 0)
-            status = connection.execute(
-                select(column.status).where(column.submission_id == submission_id)
-            ).scalar()
-            if status is None:
-                raise UnknownSubmission(submission_id)
-            if status != Verdict.QUERIES.value:
-                raise CannotConfirm(_why_not(submission_id, Verdict(status)))
-            connection.execute(
-                update(t.submission)
-                .where(column.submission_id == submission_id)
-                .values(status=Verdict.ACCEPTED.value)
-            )
-            connection.execute(
-                insert(t.decision).values(
-                    submission_id=submission_id,
-                    decision_kind="confirmed",
-                    reason=reason,
-                    decided_by=by,
-                    decided_at=datetime.now(UTC),
-                    status_before=status,
-                    status_after=Verdict.ACCEPTED.value,
-                )
-            )
-        return self.submissions(submission_ids=[submission_id])[0]
+    def confirm(self, submission_id: str, reason: str, by: Actor) -> Submission:
+        """Accept a return that was held back by queries; see `Reviews.confirm`."""
+        return self.reviews.confirm(submission_id, reason, by)
 
     def decisions(self, submission_id: str) -> list[Decision]:
         """What people decided about a submission, earliest first."""
@@ -664,97 +642,17 @@ class Ledger:
                 .where(t.decision.c.submission_id == submission_id)
                 .order_by(t.decision.c.decision_id)
             ).all()
-        return [
-            Decision(
-                row.submission_id,
-                row.decision_kind,
-                row.reason,
-                row.decided_by,
-                row.decided_at,
-                Verdict(row.status_before),
-                Verdict(row.status_after),
-            )
-            for row in rows
-        ]
-
-
-def _why_not(submission_id: str, status: Verdict) -> Wording:
-    if status is Verdict.ACCEPTED:
-        return Wording(
-            f"{submission_id} 已通过，无需再核实。",
-            f"{submission_id} is accepted already; nothing to confirm.",
-        )
-    if status is Verdict.REJECTED:
-        return Wording(
-            f"{submission_id} 有必须更正的错误，不能以说明代替；请填报单位更正后重新报送。",
-            f"{submission_id} has errors that must be corrected and cannot be confirmed; "
-            "ask the enterprise to correct and file it again.",
-        )
-    return Wording(
-        f"{submission_id} 未能读取，无从核实；请填报单位重新报送。",
-        f"{submission_id} could not be read, so there is nothing to confirm; ask for the file again.",
-    )
+        return [decision_of(row) for row in rows]
 
 
 # -- rows and values -------------------------------------------------------------------------------
 
-# In the ledger a later version of the same series; the unique index on (series_key, version) finds it.
-_later = t.submission.alias("later")
-_is_later_version = and_(
-    _later.c.series_key == t.submission.c.series_key, _later.c.version > t.submission.c.version
-)
-# A departmental table whose own head names no period is in no series: it stands by itself.
-_is_in_force_by_itself = and_(
-    t.submission.c.series_key.is_(None),
-    t.submission.c.kind == FileKind.DEPARTMENT.value,
-    t.submission.c.verdict != Verdict.UNREADABLE.value,
-)
-_is_accepted = t.submission.c.status == Verdict.ACCEPTED.value
-_standing = (
-    or_(
-        _is_in_force_by_itself,
-        and_(
-            t.submission.c.series_key.is_not(None),
-            ~select(_later.c.submission_id).where(_is_later_version).exists(),
-        ),
-    ).label("is_current"),
-    and_(
-        _is_accepted,
-        or_(
-            _is_in_force_by_itself,
-            and_(
-                t.submission.c.series_key.is_not(None),
-                ~select(_later.c.submission_id)
-                .where(_is_later_version, _later.c.status == Verdict.ACCEPTED.value)
-                .exists(),
-            ),
-        ),
-    ).label("is_current_accepted"),
-)
-
-
-def _submissions(connection: Connection, where: ColumnElement[bool]) -> list[Submission]:
-    """Submissions that meet a condition, in the order of recording, each with its standing in its series."""
-    rows = connection.execute(select(t.submission, *_standing).where(where).order_by(t.submission.c.sequence))
-    return [_submission_of(row) for row in rows]
-
-
-def _submission_of(row: Row[Any]) -> Submission:
-    values = dict(row._mapping)
-    values["kind"] = FileKind(values["kind"])
-    values["verdict"] = Verdict(values["verdict"])
-    values["status"] = Verdict(values["status"])
-    values["form_codes"] = tuple(values["form_codes"])
-    values["layout_versions"] = tuple(values["layout_versions"])
-    values["is_current"] = bool(values["is_current"])
-    values["is_current_accepted"] = bool(values["is_current_accepted"])
-    return Submission(**values)
-
 
 def _submission_row(
-    new: NewSubmission, batch: NewBatch, sequence: int, version: int | None
+    new: NewSubmission, batch: NewBatch, sequence: int, version: int | None, bounds: Closings
 ) -> dict[str, Any]:
     period = new.period
+    is_return = new.kind is FileKind.RETURN and period is not None
     return {
         "submission_id": new.submission_id,
         "sequence": sequence,
@@ -780,6 +678,10 @@ def _submission_row(
         "received_by": storable_text(new.filing.received_by),
         "channel": new.filing.channel,
         "is_late": new.is_late,
+        "is_late_revision": bool(
+            is_return and period and bounds.of(period.first.start_date, period.last.start_date)
+        ),
+        "is_returned": False,
         "file_name": storable_text(new.filing.file_name)[:_MAX_FILE_NAME_LENGTH],
         "size_bytes": new.size_bytes,
         "line_count": new.line_count,
@@ -815,6 +717,10 @@ def _finding_rows(new: NewSubmission) -> Iterator[dict[str, Any]]:
             "expected": storable_text(found.expected),
             "message_zh": storable_text(found.message.zh),
             "message_en": storable_text(found.message.en),
+            "fingerprint": storable_text(found.fingerprint),
+            "explanation": storable_text(found.explanation),
+            "explanation_origin": found.explanation_origin,
+            "explained_period": found.explained_period,
         }
 
 
@@ -832,86 +738,5 @@ def _fix_rows(new: NewSubmission) -> Iterator[dict[str, Any]]:
         }
 
 
-def _finding_of(row: Row[Any]) -> Finding:
-    return Finding(
-        rule=row.rule,
-        severity=Severity(row.severity),
-        message=Wording(row.message_zh, row.message_en),
-        form_code=row.form_code,
-        sheet=row.sheet,
-        cell=row.cell,
-        key=row.business_key,
-        given=row.given,
-        expected=row.expected,
-    )
-
-
 def _fix_of(row: Row[Any]) -> Fix:
     return Fix(row.sheet, row.cell, row.given, row.read_as, Wording(row.why_zh, row.why_en))
-
-
-def _insert_many(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    listed = list(rows)
-    if listed:  # an empty list would insert one row of defaults
-        connection.execute(insert(table), listed)
-
-
-def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
-    iterator = iter(values)
-    while chunk := list(islice(iterator, _IDS_A_QUERY)):
-        yield chunk
-
-
-# -- the register ----------------------------------------------------------------------------------
-
-_Event = tuple[date | None, str, str, str]  # first month, kind, district, industry
-_RegisterEntry = tuple[str, str, str, list[_Event]]  # name, contact, phone, events
-
-
-def _events_of(code: str, rows: list[RegisterRow]) -> _RegisterEntry:
-    """What a register file says of one enterprise, as events in the order of time."""
-    rows = sorted(rows, key=lambda row: row.from_month or Month(1900, 1))
-    events: list[_Event] = []
-    before: RegisterRow | None = None
-    for row in rows:
-        effective = row.from_month.start_date if row.from_month else None
-        if row.from_month and row.to_month and row.to_month < row.from_month:
-            raise ValueError(
-                f"{code}: in the register to {row.to_month}, before it enters in {row.from_month}"
-            )
-        if before is not None:
-            if before.to_month is None and row.from_month is not None:
-                before_ends = row.from_month.previous  # the next row says until when
-            elif before.to_month is None or row.from_month is None or row.from_month <= before.to_month:
-                raise ValueError(f"{code}: two rows of the register speak of the same months")
-            else:
-                before_ends = before.to_month
-            if row.from_month == before_ends.plus(1):
-                if row.district_code != before.district_code:
-                    events.append((effective, "moved_district", row.district_code, row.industry_code))
-                elif row.industry_code != before.industry_code:
-                    events.append((effective, "changed_industry", row.district_code, row.industry_code))
-                before = row
-                continue
-            events.append((before_ends.plus(1).start_date, "left", "", ""))
-        events.append((effective, "entered", row.district_code, row.industry_code))
-        before = row
-    if before is not None and before.to_month is not None:
-        events.append((before.to_month.plus(1).start_date, "left", "", ""))
-    last = rows[-1]
-    return last.enterprise_name, last.contact, last.phone, events
-
-
-def _spells_of(events: list[Row[Any]]) -> Iterator[EnterpriseSpell]:
-    for event, following in zip(events, [*events[1:], None], strict=True):
-        if event.event_kind == "left":
-            continue
-        ends = following.effective_month_start_date if following is not None else None
-        yield EnterpriseSpell(
-            event.enterprise_code,
-            event.enterprise_name,
-            event.district_code,
-            event.industry_code,
-            event.effective_month_start_date,
-            Month.of(ends).previous.start_date if ends else None,
-        )

@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 from pipelines.findings import Wording
 
 MIGRATIONS_DIR = Path(__file__).resolve().parent / "migrations"
-HEAD_REVISION = "0002"  # a test compares it with the folder; Alembic is imported only to migrate
+HEAD_REVISION = "0004"  # a test compares it with the folder; Alembic is imported only to migrate
 
 _WRITING = "servtrade_writing"
 _BUSY_SECONDS = 30

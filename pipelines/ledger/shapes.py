@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row
 
 from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
+from pipelines.ledger.actors import Actor
 from pipelines.periods import Month, Period
 from pipelines.records import FileKind
 
@@ -25,16 +30,69 @@ class LedgerConflict(RuntimeError):
     """Somebody recorded something meanwhile that this batch was judged without; judge it again."""
 
 
-class CannotConfirm(ValueError):
-    """A submission cannot be confirmed; the text says why, to the clerk, in both languages."""
+class CannotAct(ValueError):
+    """What was asked cannot be done as things stand; the text says why, to the person, in both languages."""
 
     def __init__(self, wording: Wording) -> None:
         super().__init__(f"{wording.zh} / {wording.en}")
         self.wording = wording
 
 
+class CannotConfirm(CannotAct):
+    """A submission cannot be confirmed, sent back or taken back."""
+
+
+class CannotExplain(CannotAct):
+    """An explanation cannot be taken or reviewed."""
+
+
+class CannotChangeMonth(CannotAct):
+    """A month cannot be closed, published or reopened, by this person or as it stands."""
+
+
+class CannotRemind(CannotAct):
+    """A reminder cannot be recorded."""
+
+
+class CannotChangeRegister(CannotAct):
+    """A life event does not fit the register, or would change a month that is closed."""
+
+
 class UnknownSubmission(LookupError):
-    """No submission has this id."""
+    """No submission has this id, or none that the actor may see: the two are not told apart."""
+
+
+class UnknownEnterprise(LookupError):
+    """The register has no enterprise of this code, or none that the actor may see."""
+
+
+class DecisionKind(StrEnum):
+    """What was decided about a submission; each may change its status."""
+
+    CONFIRMED = "confirmed"  # a reviewer: the queried figures are right
+    EXPLAINED = "explained"  # every query has been explained
+    REFUSED = "refused"  # a reviewer does not take an explanation: the query is open again
+    RETURNED = "returned"  # 退回: a reviewer sends it back
+    RETURN_WITHDRAWN = "return_withdrawn"  # the reviewer takes that back
+
+
+class EventKind(StrEnum):
+    """What happens to an enterprise in the register; each from a month on."""
+
+    ENTERED = "entered"
+    LEFT = "left"
+    MERGED = "merged"  # left, and another enterprise goes on with its business
+    MOVED_DISTRICT = "moved_district"
+    CHANGED_INDUSTRY = "changed_industry"
+    CHANGED_CLASS = "changed_class"
+    CHANGED_CONTACT = "changed_contact"
+
+
+class EnterpriseClass(StrEnum):
+    """How closely an enterprise is followed. Empty in the register: ordinary."""
+
+    KEY = "key"  # 重点企业: reminded first
+    ORDINARY = "ordinary"  # 一般企业
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +129,21 @@ class EnterpriseSpell:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """One arrival of a file at the door. `received_at` carries its zone."""
+    """One arrival of a file at the door. `received_at` carries its zone.
+
+    `filer` is whoever handed it in, where that is somebody with an account; `received_by` is the same by name.
+    """
 
     file_name: str
     channel: str
     received_at: datetime
     received_by: str = ""
+    filer: Actor | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who answers for the arrival in the audit log."""
+        return self.filer or Actor(self.received_by or self.channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +227,14 @@ def series_key_of(
     return None
 
 
+def receipt_number(month: Month | None, sequence: int) -> str:
+    """The number of a receipt, 2020-12-000123: month in which the file counts, and its place in the record.
+
+    0000-00 where no month could be read. It follows from what was recorded and never changes.
+    """
+    return f"{month or '0000-00'}-{sequence:06d}"
+
+
 @dataclass(frozen=True, slots=True)
 class Repeat:
     """A file whose bytes the ledger knows already has arrived once more."""
@@ -183,8 +258,11 @@ class NewBatch:
 class Submission:
     """A submission as the ledger has it now.
 
-    `is_current`: the latest readable version of its series; `is_current_accepted`: the latest accepted one.
-    `verdict` is what the door said, `status` what holds now (a confirmed query is accepted).
+    `is_current`: the latest readable version of its series. `is_latest_accepted`: the latest accepted one, with
+    which the door compares later months. `is_current_accepted`: the one that counts in the statistics; it is the
+    latest accepted one, but in a closed month the one in force at the closing.
+    `verdict` is what the door said, `status` what holds now (a confirmed query is accepted, one that a reviewer
+    sent back is rejected and `is_returned`). `is_late_revision`: filed while a month of its period was closed.
     """
 
     submission_id: str
@@ -206,6 +284,7 @@ class Submission:
     verdict: Verdict
     status: Verdict
     is_current: bool
+    is_latest_accepted: bool
     is_current_accepted: bool
     is_zero_return: bool
     is_revision: bool
@@ -213,6 +292,8 @@ class Submission:
     received_by: str
     channel: str
     is_late: bool
+    is_late_revision: bool
+    is_returned: bool
     file_name: str
     size_bytes: int
     line_count: int
@@ -225,7 +306,7 @@ class Submission:
 class Change:
     """What has last been recorded or decided about returns of one month, or about one departmental file.
 
-    `first_month` to `last_month` are the months spoken of: the same month for returns; those of its rows for
+    `act_id` is that of the month's last reopening, which has a row of its own. `first_month` to `last_month` are the months spoken of: the same month for returns; those of its rows for
     a departmental file, None where it is not known. `state` grows with every file and every decision.
     """
 
@@ -234,10 +315,11 @@ class Change:
     last_month: Month | None
     sequence: int
     decision_id: int
+    act_id: int = 0
 
     @property
-    def state(self) -> tuple[int, int]:
-        return self.sequence, self.decision_id
+    def state(self) -> tuple[int, int, int]:
+        return self.sequence, self.decision_id, self.act_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +344,8 @@ class Decision:
     decided_at: datetime
     status_before: Verdict
     status_after: Verdict
+    decision_id: int = 0
+    is_after_closing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +358,33 @@ class RecordedFiling:
     received_at: datetime
     received_by: str
     is_duplicate: bool
+
+
+def decision_of(row: Row[Any]) -> Decision:
+    """A row of the table `decision`."""
+    return Decision(
+        row.submission_id,
+        row.decision_kind,
+        row.reason,
+        row.decided_by,
+        row.decided_at,
+        Verdict(row.status_before),
+        Verdict(row.status_after),
+        row.decision_id,
+        row.is_after_closing,
+    )
+
+
+def recorded_filing_of(row: Row[Any]) -> RecordedFiling:
+    """A row of the table `filing`."""
+    return RecordedFiling(
+        row.submission_id,
+        row.file_name,
+        row.channel,
+        row.received_at,
+        row.received_by,
+        row.is_duplicate,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +409,17 @@ def is_late(received_at: datetime, period: Period | None, deadline_day: int) -> 
 
 __all__ = [
     "SHANGHAI",
+    "CannotAct",
+    "CannotChangeMonth",
+    "CannotChangeRegister",
     "CannotConfirm",
+    "CannotExplain",
+    "CannotRemind",
     "Decision",
+    "DecisionKind",
+    "EnterpriseClass",
     "EnterpriseSpell",
+    "EventKind",
     "Filing",
     "Finding",
     "Fix",
@@ -314,7 +433,9 @@ __all__ = [
     "SeriesState",
     "Severity",
     "Submission",
+    "UnknownEnterprise",
     "UnknownSubmission",
     "is_late",
+    "receipt_number",
     "series_key_of",
 ]

@@ -27,6 +27,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    text,
 )
 
 
@@ -94,15 +96,46 @@ enterprise_event = Table(
     ),
     # First month in which it holds; empty: as far back as the register goes.
     Column("effective_month_start_date", Date),
-    Column("event_kind", String(24), nullable=False),  # entered, left, moved_district, changed_industry
+    Column("event_kind", String(24), nullable=False),  # shapes.EventKind
+    # What the event says; what it leaves empty stays as it was. An event out of a register file says all of it.
     Column("district_code", String(32), nullable=False, default=""),
     Column("industry_code", String(32), nullable=False, default=""),
+    Column("enterprise_class", String(16), nullable=False, server_default="", default=""),
+    Column("successor_code", String(64), nullable=False, server_default="", default=""),  # of a merged one
+    Column("contact", Text, nullable=False, server_default="", default=""),
+    Column("phone", Text, nullable=False, server_default="", default=""),
+    Column("reason", Text, nullable=False, server_default="", default=""),
+    # file: a later register file replaces it; desk: recorded by a person, stands until it is voided.
+    Column("source", String(8), nullable=False, server_default="file", default="file"),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", Text, nullable=False, default=""),
     Column("is_void", Boolean, nullable=False, default=False),
+    Column("voided_at", Instant),
+    Column("voided_by", Text, nullable=False, server_default="", default=""),
+    Column("void_reason", Text, nullable=False, server_default="", default=""),
     CheckConstraint(
-        "event_kind in ('entered', 'left', 'moved_district', 'changed_industry')", name="event_kind_is_known"
+        "event_kind in ('entered', 'left', 'merged', 'moved_district', 'changed_industry', 'changed_class', "
+        "'changed_contact')",
+        name="event_kind_is_known",
     ),
+    CheckConstraint("source in ('file', 'desk')", name="source_is_known"),
+)
+
+# The register as spells, folded from the events whenever those of an enterprise change: what is asked a thousand
+# times as often as it changes. `register.fold` is how; nothing else writes here.
+enterprise_spell = Table(
+    "enterprise_spell",
+    metadata,
+    Column("enterprise_code", String(64), ForeignKey("enterprise.enterprise_code"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("from_month_start_date", Date),  # empty: as far back as the register goes
+    Column("to_month_start_date", Date),  # last month in which it holds; empty: still
+    Column("district_code", String(32), nullable=False),
+    Column("industry_code", String(32), nullable=False),
+    Column("enterprise_class", String(16), nullable=False),
+    Column("end_kind", String(24), nullable=False),  # left or merged where the enterprise goes with it
+    Column("successor_code", String(64), nullable=False),
+    Index(None, "district_code"),
 )
 
 batch = Table(
@@ -143,6 +176,10 @@ submission = Table(
     Column("received_by", Text, nullable=False, default=""),
     Column("channel", String(32), nullable=False),
     Column("is_late", Boolean, nullable=False),
+    # Filed while a month of its period was closed: counts for nothing until that month is revised.
+    Column("is_late_revision", Boolean, nullable=False, server_default=false(), default=False),
+    # A reviewer sent it back; its status is then that of a rejected one.
+    Column("is_returned", Boolean, nullable=False, server_default=false(), default=False),
     Column("file_name", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("line_count", Integer, nullable=False),
@@ -151,6 +188,12 @@ submission = Table(
     Column("batch_id", String(40), ForeignKey("batch.batch_id"), nullable=False),
     UniqueConstraint("series_key", "version"),
     Index(None, "enterprise_code", "month_start_date"),
+    Index(
+        "ix_submission_late_revision",
+        "month_start_date",
+        sqlite_where=text("is_late_revision"),
+        postgresql_where=text("is_late_revision"),
+    ),
     CheckConstraint("kind in ('return', 'department', 'unknown')", name="kind_is_known"),
     CheckConstraint("verdict in ('accepted', 'queries', 'rejected', 'unreadable')", name="verdict_is_known"),
     CheckConstraint("status in ('accepted', 'queries', 'rejected', 'unreadable')", name="status_is_known"),
@@ -199,6 +242,11 @@ finding = Table(
     Column("expected", Text, nullable=False),
     Column("message_zh", Text, nullable=False),
     Column("message_en", Text, nullable=False),
+    # Findings.Finding: what makes it the same query, and the reason for which it is none any more.
+    Column("fingerprint", Text, nullable=False, server_default="", default=""),
+    Column("explanation", Text, nullable=False, server_default="", default=""),
+    Column("explanation_origin", String(16), nullable=False, server_default="", default=""),
+    Column("explained_period", String(16), nullable=False, server_default="", default=""),
 )
 
 fix = Table(
@@ -220,13 +268,123 @@ decision = Table(
     metadata,
     Column("decision_id", Integer, primary_key=True, autoincrement=True),
     Column("submission_id", String(20), ForeignKey("submission.submission_id"), nullable=False, index=True),
-    Column("decision_kind", String(16), nullable=False),  # confirmed
+    Column("decision_kind", String(16), nullable=False),  # shapes.DecisionKind
     Column("reason", Text, nullable=False),
     Column("decided_by", Text, nullable=False),
     Column("decided_at", Instant, nullable=False),
     Column("status_before", String(16), nullable=False),
     Column("status_after", String(16), nullable=False),
-    CheckConstraint("decision_kind in ('confirmed')", name="decision_kind_is_known"),
+    # Decided while a month of the submission's period was closed; see submission.is_late_revision.
+    Column("is_after_closing", Boolean, nullable=False, server_default=false(), default=False),
+    Index(
+        "ix_decision_after_closing",
+        "submission_id",
+        sqlite_where=text("is_after_closing"),
+        postgresql_where=text("is_after_closing"),
+    ),
+    CheckConstraint(
+        "decision_kind in ('confirmed', 'returned', 'return_withdrawn', 'explained', 'refused')",
+        name="decision_kind_is_known",
+    ),
+)
+
+# Why a queried figure is right, in the words of whoever knows. A finding may be explained again after a refusal;
+# of its explanations at most one stands.
+explanation = Table(
+    "explanation",
+    metadata,
+    Column("explanation_id", Integer, primary_key=True, autoincrement=True),
+    Column("submission_id", String(20), ForeignKey("submission.submission_id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),  # of the finding
+    # What a later query is compared with. `filed_for` is the enterprise's code or the department.
+    Column("filed_for", String(64), nullable=False),
+    Column("month_start_date", Date, nullable=False),
+    Column("rule", String(32), nullable=False),
+    Column("business_key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("given_by", Text, nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reviewed_by", Text, nullable=False, default=""),
+    Column("reviewed_at", Instant),
+    Column("review_reason", Text, nullable=False, default=""),
+    Index(None, "filed_for", "rule"),
+    Index(
+        "uq_explanation_standing",
+        "submission_id",
+        "ordinal",
+        unique=True,
+        sqlite_where=text("state in ('given', 'accepted')"),
+        postgresql_where=text("state in ('given', 'accepted')"),
+    ),
+    Index(
+        "ix_explanation_to_be_reviewed",
+        "submission_id",
+        sqlite_where=text("state = 'given'"),
+        postgresql_where=text("state = 'given'"),
+    ),
+    CheckConstraint("origin in ('remark', 'workbook', 'portal', 'cli')", name="origin_is_known"),
+    CheckConstraint("state in ('given', 'accepted', 'refused', 'replaced')", name="state_is_known"),
+)
+
+# A month that has been closed at least once. While it is closed or published, what counts in it is what was in
+# force at `closed_sequence` and `closed_decision_id`.
+month_state = Table(
+    "month_state",
+    metadata,
+    Column("month_start_date", Date, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("closed_sequence", BigInteger, nullable=False),
+    Column("closed_decision_id", BigInteger, nullable=False),
+    Column("closed_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    CheckConstraint("state in ('closed', 'published', 'revising')", name="state_is_known"),
+)
+
+# What was proposed for a month by one person and confirmed or declined by another.
+month_act = Table(
+    "month_act",
+    metadata,
+    Column("act_id", Integer, primary_key=True, autoincrement=True),
+    Column("month_start_date", Date, nullable=False, index=True),
+    Column("act_kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("is_proposed_by_analyst", Boolean, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("decided_by", Text, nullable=False, default=""),
+    Column("decided_at", Instant),
+    Column("decision_reason", Text, nullable=False, default=""),
+    Index(
+        "uq_month_act_proposed",
+        "month_start_date",
+        unique=True,
+        sqlite_where=text("state = 'proposed'"),
+        postgresql_where=text("state = 'proposed'"),
+    ),
+    CheckConstraint("act_kind in ('close', 'publish', 'reopen')", name="act_kind_is_known"),
+    CheckConstraint("state in ('proposed', 'confirmed', 'declined', 'withdrawn')", name="state_is_known"),
+)
+
+# 催报: each call, letter, message or visit, as it was. Nothing here is ever changed or deleted.
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("reminder_id", Integer, primary_key=True, autoincrement=True),
+    Column("month_start_date", Date, nullable=False),
+    Column("enterprise_code", String(64), ForeignKey("enterprise.enterprise_code"), nullable=False),
+    Column("reminder_kind", String(16), nullable=False),
+    Column("reminded_at", Instant, nullable=False),
+    Column("spoken_to", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "month_start_date", "enterprise_code"),
+    CheckConstraint("reminder_kind in ('call', 'letter', 'message', 'visit')", name="reminder_kind_is_known"),
 )
 
 # Who did what, when, from where and why (`audit`). Only ever added to: triggers refuse anything else.
@@ -338,4 +496,61 @@ sign_in_failure = Table(
     Column("address", Text, nullable=False),  # the network, or the address itself
     Column("failed_at", JSON, nullable=False),  # the last few, as ISO texts, earliest first
     Column("last_failed_at", Instant, nullable=False, index=True),
+)
+
+# One press of a button: files that one person handed in together, waiting to be read or done with. Their bytes are
+# in the originals before they are here.
+upload = Table(
+    "upload",
+    metadata,
+    Column("upload_id", String(32), primary_key=True),  # random: knowing it is not guessing it
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column(
+        "filer", JSON, nullable=False
+    ),  # what the person might do when handing in: roles, enterprises, districts
+    Column("channel", String(32), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("file_count", Integer, nullable=False),  # left-out ones not counted
+    Column("sent_bytes", BigInteger, nullable=False),
+    Column("read_count", Integer, nullable=False, default=0),  # of those being read now
+    Column("left_out", JSON, nullable=False),  # names of what nobody meant: lock files, folder views
+    Column("left_out_count", Integer, nullable=False),
+    Column("finished_at", Instant),
+    Index(None, "created_by", "created_at"),
+)
+
+upload_file = Table(
+    "upload_file",
+    metadata,
+    Column("upload_id", String(32), ForeignKey("upload.upload_id"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("original_name", Text, nullable=False),  # as the sender gave it
+    Column("file_name", Text, nullable=False),  # as people see it
+    Column("archive_name", Text, nullable=False, default=""),  # and folders in it, where it came in one
+    Column("sha256", String(64), nullable=False, default=""),  # empty: its bytes were not taken
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),  # waiting, reading, done; failed: never came to the door
+    Column("attempt_count", Integer, nullable=False, default=0),
+    # What the door said; empty until then.
+    Column("attention", Integer, nullable=False),  # what a person should look at first has the smallest
+    Column("submission_id", String(20), ForeignKey("submission.submission_id")),
+    Column("verdict", String(16)),
+    Column("critical_count", Integer, nullable=False, default=0),
+    Column("warning_count", Integer, nullable=False, default=0),
+    Column("info_count", Integer, nullable=False, default=0),
+    Column("fix_count", Integer, nullable=False, default=0),
+    Column("rules", JSON, nullable=False),  # of the findings that are no mere information, each once
+    Column("form_codes", JSON, nullable=False),
+    Column("period", String(16)),
+    Column("enterprise_code", String(64), nullable=False, default=""),
+    Column("enterprise_name", Text, nullable=False, default=""),
+    Column("is_duplicate", Boolean, nullable=False, default=False),
+    Column("same_as", Text, nullable=False, default=""),
+    Column("trouble_zh", Text, nullable=False, default=""),
+    Column("trouble_en", Text, nullable=False, default=""),
+    Column("finished_at", Instant),
+    Index(None, "state"),
+    CheckConstraint("state in ('waiting', 'reading', 'done', 'failed')", name="state_is_known"),
 )

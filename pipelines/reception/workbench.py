@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from types import TracebackType
 
 import duckdb
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.findings import Finding, Verdict
+from pipelines.intake.layouts import layout_book
 from pipelines.ledger import EnterpriseSpell, Submission
 from pipelines.periods import Month
 from pipelines.stores import Lines, lines_schema
@@ -38,6 +40,11 @@ _FORM_OF = {
     "raw.service_trade_total": "FM-2",
     "raw.outsourcing_line": "FM-3",
     "raw.outsourcing_total": "FM-3",
+    "raw.technology_contract_line": "FM-6",
+    "raw.tcm_service_line": "FM-7",
+    "raw.affiliate_line": "FM-4",
+    "raw.person_movement_line": "FM-5",
+    "raw.digital_case_line": "FM-8",
 }
 # A bench that lives long is laid out anew after so many files: deleted rows give their memory back only then.
 _MOST_FILES = 2_000
@@ -87,7 +94,7 @@ def bench_row(known: Submission) -> BenchRow:
         verdict=known.verdict.value,
         status=known.status.value,
         is_current=known.is_current,
-        is_current_accepted=known.is_current_accepted,
+        is_current_accepted=known.is_latest_accepted,  # what is filed now is compared with what is believed now
         is_zero_return=known.is_zero_return,
         is_revision=known.is_revision,
         supersedes_submission_id=known.supersedes_submission_id,
@@ -201,9 +208,16 @@ class Workbench:
         self._cells_of.update(dict.fromkeys(newcomers, month))
         con.execute("update raw.submission set is_current = false where is_current")
         append_returns(con, list(newcomers.values()), cells)
+        forms = set(cells["form_code"].unique().to_pylist())
+        unasked = {table for table, judged in _forms_judged_by().items() if not judged & forms}
+        asked = [rules for rules in self._return_book.tables if rules.table not in unasked]
         for table in self._monthly:
-            build(con, table.name, month, {})
-        found = judge(con, month, self._return_book)
+            form_code = _FORM_OF.get(
+                table.name
+            )  # without the form among the newcomers its rows stay as they are
+            if table.name not in unasked and (form_code is None or form_code in forms):
+                build(con, table.name, month, {})
+        found = judge(con, month, replace(self._return_book, tables=tuple(asked)))
         return {name: findings for name, findings in found.items() if name in newcomers}
 
     def judge_departments(
@@ -344,6 +358,19 @@ class Workbench:
 
     def _versions(self, row: BenchRow) -> list[BenchRow]:
         return self._series[row.series_key] if row.series_key is not None else []
+
+
+@cache
+def _forms_judged_by() -> dict[str, frozenset[str]]:
+    """Facts about forms that most files do not hold: not asked for where no file at hand holds one of the forms."""
+    return {
+        "checks.affiliate": frozenset({"FM-4"}),
+        "checks.person_movement": frozenset({"FM-5"}),
+        "checks.digital_case": frozenset({"FM-8"}),
+        "checks.period_sheet": frozenset(
+            layout.form_code for layout in layout_book().layouts if layout.own_period_kind is not None
+        ),
+    }
 
 
 def _standing_table(rows: Iterable[BenchRow]) -> pa.Table:

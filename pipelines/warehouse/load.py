@@ -171,10 +171,11 @@ def load_register(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> int:
 def load_returns(con: duckdb.DuckDBPyConnection, ledger: Ledger, lines: Lines, month: Month) -> int:
     """Every return counted in a month, each version, with its cells; cells loaded.
 
-    A file whose period or enterprise could not be read is in no month and stays in the ledger only.
+    A closed month is loaded as it stood at its closing. A file whose period or enterprise could not be read is in
+    no month and stays in the ledger only.
     """
     create_raw_tables(con)
-    submissions = ledger.submissions(month, kind=FileKind.RETURN)
+    submissions = ledger.counted_submissions(month)
     cells = lines.read({one.submission_id: one.lines_file for one in submissions})
     with _transaction(con):
         con.execute(

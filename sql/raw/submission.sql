@@ -13,7 +13,7 @@
 -- column: verdict | varchar | accepted, queries or rejected, as judged at the door
 -- column: status | varchar | state in the ledger after confirmations
 -- column: is_current | boolean | the latest readable version filed
--- column: is_current_accepted | boolean | the latest accepted version: the one statistics use
+-- column: is_current_accepted | boolean | the latest accepted version, in a closed month the one of its closing: the one statistics use
 -- column: is_zero_return | boolean | the box 本月无业务 is ticked
 -- column: is_revision | boolean | filed as 更正
 -- column: supersedes_submission_id | varchar | the accepted version when this one arrived

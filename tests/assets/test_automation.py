@@ -18,6 +18,7 @@ from pipelines.cli.commands.run import compute
 from pipelines.cli.terminal import Terminal
 from pipelines.findings import Verdict
 from pipelines.ledger import Change, open_ledger
+from pipelines.ledger.actors import Actor
 from pipelines.periods import Month
 from pipelines.records import FileKind
 from pipelines.settings import Settings
@@ -157,7 +158,7 @@ def test_a_confirmed_query_asks_for_a_run_of_its_month(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     with open_ledger(settings.ledger_url) as ledger:
-        ledger.confirm(a_query(settings), "已电话核实，国别确实不详", "test")
+        ledger.confirm(a_query(settings), "已电话核实，国别确实不详", Actor("李", is_operator=True))
     [request] = requests_of(ask_submissions(instance))
     assert request.partition_key == "2019-03"
 
@@ -166,7 +167,7 @@ def test_nothing_new_since_the_last_look_is_said_with_the_number(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     with open_ledger(settings.ledger_url) as ledger:
-        ledger.confirm(a_query(settings), "已电话核实，国别确实不详", "test")
+        ledger.confirm(a_query(settings), "已电话核实，国别确实不详", Actor("李", is_operator=True))
     first = ask_submissions(instance)
     assert isinstance(first, dg.SensorResult)
     again = ask_submissions(instance, cursor=first.cursor)

@@ -18,6 +18,7 @@ import pytest
 from bureau_at_work import ENTERPRISE, Bureau
 
 from pipelines.findings import Verdict
+from pipelines.ledger.actors import Actor
 from tests.reception.filed_by_hand import Line, a_rate_table, a_workbook
 
 MAIN_ITEMS = ("SA", "SB", "SC", "SD", "SE", "SF", "SG", "SH", "SI", "SJ", "SK", "SL")
@@ -252,7 +253,7 @@ def test_wuhans_published_figures_are_held_against_the_targets(bureau: Bureau, s
     result = bureau.files_path(shared / "reference" / "wuhan_hubei_published_actuals.csv")
     assert result.form_codes == ("DM-4",)
     if result.verdict is Verdict.QUERIES:
-        bureau.ledger.confirm(result.submission_id, "已与公开报道核对，来源逐行注明", "统计员")
+        bureau.ledger.confirm(result.submission_id, "已与公开报道核对，来源逐行注明", Actor("统计员", is_operator=True))
     bureau.computes("2016-12", "2017-12")
     table = "indicators.target_progress"
     total = bureau.row(table, "2017-12", target_id="T001")

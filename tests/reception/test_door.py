@@ -14,6 +14,7 @@ from filed_by_hand import Line, a_file, a_rate_table, a_workbook, credit_code
 
 from pipelines.findings import Severity, Verdict
 from pipelines.ledger import Ledger, open_ledger
+from pipelines.ledger.actors import Actor
 from pipelines.periods import Month
 from pipelines.reception import FileResult, IncomingFile, Progress, Reception
 from pipelines.records import FileKind
@@ -330,7 +331,7 @@ def test_a_confirmed_query_becomes_history(ledger: Ledger, reception: Reception)
     march = a_workbook(E01, "2020-03", [Line(export=5100, export_ytd=1)])
     _, queried = submit(reception, a_file("一月.xlsx", january()), a_file("二月.xlsx", february))
     [before] = reception.check([a_file("三月.xlsx", march)])
-    ledger.confirm(queried.submission_id, "已与企业核实，确有大额合同", "李")
+    ledger.confirm(queried.submission_id, "已与企业核实，确有大额合同", Actor("李", is_operator=True))
     [after] = reception.check([a_file("三月.xlsx", march)])
     assert "H2" not in rules_of(before)
     assert "H2" in rules_of(after)

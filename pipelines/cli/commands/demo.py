@@ -120,7 +120,7 @@ def demo(terminal: Terminal, enterprises: int, months: int, seed: int, as_json: 
     ):
         results = _submit(terminal, settings, ledger, city)
     with ledger_of(settings) as ledger:
-        span = ledger.months(only_standing=True)
+        span = ledger.filed_months(only_standing=True)
         every_month, _ = all_months(ledger)
     # A return of a month that nobody else files for was filed by mistake and is among the rejected files.
     filing = [one for one in every_month if one.month in span]

@@ -45,7 +45,7 @@ def rebuild(terminal: Terminal, lines: bool, wait: float, as_json: bool) -> None
 
     settings = terminal.settings
     with ledger_to_read(settings) as ledger:
-        known = ledger.months(only_standing=True)
+        known = ledger.filed_months(only_standing=True)
         submissions = ledger.submissions() if lines else []
     if not known:
         raise terminal.fail(Exit.USAGE, "run_no_months")

@@ -71,7 +71,7 @@ def run(
         raise click.UsageError("--month, --all, --from/--to: 请选择其一 / choose one of them")
     settings = terminal.settings
     with ledger_to_read(settings) as ledger:
-        known = ledger.months(only_standing=True)
+        known = ledger.filed_months(only_standing=True)
     if not known and month is None and (first is None or last is None):
         raise terminal.fail(Exit.USAGE, "run_no_months")
     wanted = [month] if month else list(Month.span(first or known[0], last or known[-1]))

@@ -1,0 +1,128 @@
+"""What all decisions about a submission share: who may decide, and how a decision is written down.
+
+Which decisions there are is in `reviews` and `explanations`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, true, update
+
+from pipelines.findings import Finding, Severity, Verdict, Wording
+from pipelines.ledger import tables as t
+from pipelines.ledger.actors import Actor, NotAllowed, Role, is_same_person
+from pipelines.ledger.register import district_of, seen_by
+from pipelines.ledger.shapes import CannotConfirm, DecisionKind, Submission, UnknownSubmission
+from pipelines.ledger.standing import closings, submissions_where
+from pipelines.records import FileKind
+
+
+def submission_in(connection: Connection, submission_id: str) -> Submission:
+    """A submission by its id. Raises UnknownSubmission."""
+    found = submissions_where(connection, t.submission.c.submission_id == submission_id)
+    if not found:
+        raise UnknownSubmission(submission_id)
+    return found[0]
+
+
+def seen_submissions(actor: Actor) -> ColumnElement[bool]:
+    """The condition on `submission` that an actor may see it: the many's side of `expect_seen`."""
+    if actor.sees_all_enterprises:
+        return true()
+    column = t.submission.c
+    theirs = column.enterprise_code.in_(select(t.enterprise.c.enterprise_code).where(seen_by(actor)))
+    # A return may stand under a code that the register does not have; its reporter sees it all the same.
+    spoken_for = sorted(actor.enterprise_codes) if Role.REPORTER in actor.roles else []
+    own = column.enterprise_code.in_(spoken_for)
+    return and_(column.kind == FileKind.RETURN.value, or_(theirs, own))
+
+
+def expect_seen(connection: Connection, one: Submission, actor: Actor) -> None:
+    """Raises UnknownSubmission where the actor may not see it: whether there is one is not told."""
+    if one.kind is FileKind.RETURN:
+        if actor.may_see(one.enterprise_code, district_of(connection, one.enterprise_code)):
+            return
+    elif actor.sees_all_enterprises:
+        return
+    raise UnknownSubmission(one.submission_id)
+
+
+def expect_reviewer(connection: Connection, one: Submission, actor: Actor) -> None:
+    """Raises UnknownSubmission where the actor may not see it, NotAllowed where it may not be reviewed."""
+    expect_seen(connection, one, actor)
+    is_allowed = (
+        actor.may_review(one.enterprise_code, district_of(connection, one.enterprise_code))
+        if one.kind is FileKind.RETURN
+        else actor.sees_all_enterprises
+    )
+    if not is_allowed:
+        raise NotAllowed(
+            Wording("核实、退回由商务部门审核人员办理。", "Returns are confirmed and sent back by reviewers.")
+        )
+
+
+def expect_not_the_filer(connection: Connection, one: Submission, actor: Actor) -> None:
+    """Raises CannotConfirm where the actor handed in the file, at any of its arrivals."""
+    filers = connection.execute(
+        select(t.filing.c.received_by).where(t.filing.c.submission_id == one.submission_id).distinct()
+    ).scalars()
+    if any(is_same_person(actor.name, filer) for filer in filers):
+        raise CannotConfirm(
+            Wording(
+                f"{one.submission_id} 由您本人（{actor.name}）报送，须由另一人审核。",
+                f"You ({actor.name}) filed {one.submission_id} yourself; another person has to review it.",
+            )
+        )
+
+
+def decide(
+    connection: Connection,
+    one: Submission,
+    kind: DecisionKind,
+    status: Verdict,
+    actor: Actor,
+    reason: str,
+) -> int:
+    """Give a submission another status and write the decision down; the decision's number. The pen is held."""
+    is_returned = kind is DecisionKind.RETURNED
+    connection.execute(
+        update(t.submission)
+        .where(t.submission.c.submission_id == one.submission_id)
+        .values(status=status.value, is_returned=is_returned)
+    )
+    decision_id: int = connection.execute(
+        insert(t.decision)
+        .values(
+            submission_id=one.submission_id,
+            decision_kind=kind.value,
+            reason=reason,
+            decided_by=actor.name,
+            decided_at=datetime.now(UTC),
+            status_before=one.status.value,
+            status_after=status.value,
+            is_after_closing=bool(closings(connection).of(one.period_start_date, one.month_start_date)),
+        )
+        .returning(t.decision.c.decision_id)
+    ).scalar_one()
+    return decision_id
+
+
+def finding_of(row: Row[Any]) -> Finding:
+    """A finding as it was told."""
+    return Finding(
+        rule=row.rule,
+        severity=Severity(row.severity),
+        message=Wording(row.message_zh, row.message_en),
+        form_code=row.form_code,
+        sheet=row.sheet,
+        cell=row.cell,
+        key=row.business_key,
+        given=row.given,
+        expected=row.expected,
+        fingerprint=row.fingerprint,
+        explanation=row.explanation,
+        explanation_origin=row.explanation_origin,
+        explained_period=row.explained_period,
+    )

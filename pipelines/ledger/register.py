@@ -1,0 +1,906 @@
+"""The register of enterprises: dated life events, and the spells folded from them.
+
+An event is never changed or deleted; one that was wrong is marked void. Events out of a register file are replaced
+by the next file that says otherwise; events recorded at the desk stand on top of them until a person voids them.
+A closed month keeps its register: what would change it is refused until the month is revised.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from pipelines.findings import Wording
+from pipelines.ledger import audit
+from pipelines.ledger import tables as t
+from pipelines.ledger.actors import Actor, NotAllowed, Role
+from pipelines.ledger.engine import reading, writing
+from pipelines.ledger.pen import chunks, insert_many, take_the_pen
+from pipelines.ledger.shapes import (
+    MAX_CODE_LENGTH,
+    CannotChangeRegister,
+    EnterpriseClass,
+    EnterpriseSpell,
+    EventKind,
+    RegisterRow,
+    UnknownEnterprise,
+)
+from pipelines.ledger.standing import closings
+from pipelines.periods import Month
+from pipelines.records import storable_text
+
+_FROM_FILE, _FROM_DESK = "file", "desk"
+_MIN_REASON_LENGTH = 5
+_MAX_TEXT_LENGTH = 500
+# What befalls an enterprise that is there; the others need it to be away or do not mind.
+_NEEDS_PRESENCE = {
+    EventKind.LEFT,
+    EventKind.MERGED,
+    EventKind.MOVED_DISTRICT,
+    EventKind.CHANGED_INDUSTRY,
+    EventKind.CHANGED_CLASS,
+}
+_EVENT_NAMES = {
+    EventKind.ENTERED: Wording("纳入名录", "entered the register"),
+    EventKind.LEFT: Wording("退出名录", "left the register"),
+    EventKind.MERGED: Wording("并入其他企业", "merged into another enterprise"),
+    EventKind.MOVED_DISTRICT: Wording("迁至其他区", "moved to another district"),
+    EventKind.CHANGED_INDUSTRY: Wording("变更行业", "changed its industry"),
+    EventKind.CHANGED_CLASS: Wording("调整类别", "changed its class"),
+    EventKind.CHANGED_CONTACT: Wording("变更联系人", "changed its contact"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LifeEvent:
+    """One event as it stands in the register. `from_month` None: as far back as the register goes.
+
+    Fields that the kind of event does not speak of are empty. `source` is file (a register file) or desk.
+    """
+
+    event_id: int
+    enterprise_code: str
+    event_kind: EventKind
+    from_month: Month | None
+    district_code: str
+    industry_code: str
+    enterprise_class: str
+    successor_code: str
+    contact: str
+    phone: str
+    reason: str
+    source: str
+    recorded_at: datetime
+    recorded_by: str
+    is_void: bool
+    voided_at: datetime | None
+    voided_by: str
+    void_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A life event to be recorded. Only what its kind speaks of is looked at:
+
+    entered           district_code, industry_code, enterprise_class; enterprise_name for one that is new
+    left              reason
+    merged            successor_code, reason
+    moved_district    district_code
+    changed_industry  industry_code
+    changed_class     enterprise_class
+    changed_contact   contact, phone (the register keeps the latest)
+    """
+
+    enterprise_code: str
+    event_kind: EventKind
+    from_month: Month
+    district_code: str = ""
+    industry_code: str = ""
+    enterprise_class: EnterpriseClass | None = None
+    successor_code: str = ""
+    contact: str = ""
+    phone: str = ""
+    reason: str = ""
+    enterprise_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """An enterprise as the register has it in one month; `is_expected` says whether it is to file then."""
+
+    enterprise_code: str
+    enterprise_name: str
+    contact: str
+    phone: str
+    district_code: str
+    industry_code: str
+    enterprise_class: EnterpriseClass
+    is_expected: bool
+    end_kind: str
+    successor_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnterprisePage:
+    """A page of the register; pages count from 1."""
+
+    enterprises: list[Enterprise]
+    page: int
+    page_count: int
+    enterprise_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A stretch of months in which nothing about an enterprise changed; None at either end: no bound."""
+
+    first: date | None
+    last: date | None
+    district_code: str
+    industry_code: str
+    enterprise_class: str
+    end_kind: str = ""
+    successor_code: str = ""
+
+    def covers(self, day: date) -> bool:
+        """Whether the month that begins on this day is one of them."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+class Register:
+    """The register of one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    def spells(self) -> list[EnterpriseSpell]:
+        """Who was in the register when, in which district and industry, by enterprise code and time."""
+        spell = t.enterprise_spell
+        with reading(self._engine) as connection:
+            rows = connection.execute(
+                select(
+                    spell.c.enterprise_code,
+                    t.enterprise.c.enterprise_name,
+                    spell.c.district_code,
+                    spell.c.industry_code,
+                    spell.c.from_month_start_date,
+                    spell.c.to_month_start_date,
+                )
+                .join(t.enterprise, t.enterprise.c.enterprise_code == spell.c.enterprise_code)
+                .order_by(spell.c.enterprise_code, spell.c.ordinal)
+            ).all()
+        found: list[EnterpriseSpell] = []
+        for row in rows:
+            before = found[-1] if found else None
+            one = EnterpriseSpell(*row)
+            # A change of class is none of the statistics' business: one spell there.
+            if before is not None and _goes_on(before, one):
+                found[-1] = replace(before, to_month_start_date=one.to_month_start_date)
+            else:
+                found.append(one)
+        return found
+
+    def enterprise(self, enterprise_code: str, actor: Actor, *, month: Month | None = None) -> Enterprise:
+        """One enterprise in a month (by default as last known). Raises UnknownEnterprise also where it is not the actor's."""
+        with reading(self._engine) as connection:
+            found = _enterprises(
+                connection,
+                and_(t.enterprise.c.enterprise_code == enterprise_code, seen_by(actor)),
+                month.start_date if month else None,
+            )
+        if not found:
+            raise UnknownEnterprise(enterprise_code)
+        return found[0]
+
+    def page(
+        self,
+        actor: Actor,
+        *,
+        month: Month | None = None,
+        search: str = "",
+        district_code: str = "",
+        only_expected: bool = False,
+        page: int = 1,
+        page_size: int = 50,
+    ) -> EnterprisePage:
+        """The register as the actor may see it, by district and code. `search` is part of a name or a code."""
+        where: list[ColumnElement[bool]] = [seen_by(actor)]
+        if search:
+            where.append(
+                or_(
+                    t.enterprise.c.enterprise_name.contains(search, autoescape=True),
+                    t.enterprise.c.enterprise_code.contains(search.upper(), autoescape=True),
+                )
+            )
+        day = month.start_date if month else None
+        with reading(self._engine) as connection:
+            found = _enterprises(connection, and_(*where), day)
+        found = [
+            one
+            for one in found
+            if (not district_code or one.district_code == district_code)
+            and (one.is_expected or not only_expected)
+        ]
+        page_count = max(1, -(-len(found) // page_size))
+        page = min(max(page, 1), page_count)
+        return EnterprisePage(found[(page - 1) * page_size : page * page_size], page, page_count, len(found))
+
+    def events(self, enterprise_code: str, actor: Actor) -> list[LifeEvent]:
+        """Everything that the register records of an enterprise, void events too, in the order of time."""
+        event = t.enterprise_event
+        with reading(self._engine) as connection:
+            _expect_seen(connection, enterprise_code, actor)
+            rows = connection.execute(select(event).where(event.c.enterprise_code == enterprise_code)).all()
+        return [_life_event(row) for row in sorted(rows, key=_in_time)]
+
+    # -- changing ----------------------------------------------------------------------------------
+
+    def record(self, new: NewEvent, actor: Actor) -> LifeEvent:
+        """Record a life event at the desk.
+
+        Clerks and analysts may for all; a district reviewer may only note contacts. Raises NotAllowed,
+        CannotChangeRegister (does not fit, or would change a closed month), UnknownEnterprise.
+        """
+        new = _cleaned(new)
+        with writing(self._engine) as connection:
+            take_the_pen(connection)
+            _expect_may_change(connection, new, actor)
+            now = datetime.now(UTC)
+            is_new = _make_room(connection, new, now)
+            before = [] if is_new else _events_by_code(connection, [new.enterprise_code])[new.enterprise_code]
+            spells_before = fold(before)
+            _expect_fits(connection, new, spells_before)
+            values = {
+                "enterprise_code": new.enterprise_code,
+                "effective_month_start_date": new.from_month.start_date,
+                "event_kind": new.event_kind.value,
+                "district_code": new.district_code,
+                "industry_code": new.industry_code,
+                "enterprise_class": new.enterprise_class.value if new.enterprise_class else "",
+                "successor_code": new.successor_code,
+                "contact": new.contact,
+                "phone": new.phone,
+                "reason": new.reason,
+                "source": _FROM_DESK,
+                "recorded_at": now,
+                "recorded_by": actor.name,
+                "is_void": False,
+            }
+            event_id = connection.execute(
+                insert(t.enterprise_event).values(**values).returning(t.enterprise_event.c.event_id)
+            ).scalar_one()
+            _refold(connection, {new.enterprise_code: spells_before})
+            old: Any = None
+            if new.event_kind is EventKind.CHANGED_CONTACT:
+                old = _change_contact(connection, new, now)
+            audit.append(
+                connection,
+                actor,
+                f"enterprise.{new.event_kind.value}",
+                "enterprise",
+                new.enterprise_code,
+                old=old,
+                new={
+                    name: value
+                    for name, value in values.items()
+                    if value
+                    and name not in ("enterprise_code", "event_kind", "source", "recorded_at", "recorded_by")
+                }
+                | {"event_id": event_id},
+                reason=new.reason,
+            )
+            row = connection.execute(
+                select(t.enterprise_event).where(t.enterprise_event.c.event_id == event_id)
+            ).one()
+        return _life_event(row)
+
+    def void(self, event_id: int, reason: str, actor: Actor) -> LifeEvent:
+        """Mark an event as wrong; it stays on record. A contact is corrected by a new event, not by voiding.
+
+        Raises NotAllowed, CannotChangeRegister, UnknownEnterprise for an event that is not there.
+        """
+        reason = _reason_of(reason)
+        event = t.enterprise_event
+        with writing(self._engine) as connection:
+            take_the_pen(connection)
+            row = connection.execute(select(event).where(event.c.event_id == event_id)).one_or_none()
+            if row is None:
+                raise UnknownEnterprise(str(event_id))
+            _expect_clerk(connection, row.enterprise_code, actor)
+            if row.is_void:
+                raise CannotChangeRegister(Wording("该事件已经作废。", "This event is void already."))
+            if row.event_kind == EventKind.CHANGED_CONTACT.value:
+                raise CannotChangeRegister(
+                    Wording(
+                        "联系人以最近一次记录为准，不作废；请再记一次正确的联系人。",
+                        "The latest contact holds and is not voided; please record the right one once more.",
+                    )
+                )
+            code = row.enterprise_code
+            spells_before = fold(_events_by_code(connection, [code])[code])
+            connection.execute(
+                update(event)
+                .where(event.c.event_id == event_id)
+                .values(is_void=True, voided_at=datetime.now(UTC), voided_by=actor.name, void_reason=reason)
+            )
+            _refold(connection, {code: spells_before})
+            audit.append(
+                connection,
+                actor,
+                "enterprise.event_voided",
+                "enterprise",
+                code,
+                old={"event_id": event_id, "event_kind": row.event_kind},
+                reason=reason,
+            )
+            row = connection.execute(select(event).where(event.c.event_id == event_id)).one()
+        return _life_event(row)
+
+    def import_rows(self, rows: Iterable[RegisterRow], actor: Actor) -> int:
+        """Take in a register file; returns how many enterprises it changed or added.
+
+        What the rows say of an enterprise replaces what earlier files said of it; those events are kept, marked
+        void. Events recorded at the desk stand. Enterprises that the rows do not name stay as they are. A blank
+        contact or telephone says nothing. Importing the same file twice changes nothing. An enterprise may stand
+        in several rows, one a stretch of months.
+
+        Raises ValueError when two rows of one enterprise overlap, CannotChangeRegister when a closed month would
+        change; nothing is then imported.
+        """
+        by_code: dict[str, list[RegisterRow]] = defaultdict(list)
+        for row in rows:
+            by_code[row.enterprise_code].append(row)
+        now = datetime.now(UTC)
+        entries: list[audit.NewEntry] = []
+        with writing(self._engine) as connection:
+            take_the_pen(connection)
+            for codes in chunks(by_code):
+                entries += self._import_codes(connection, {code: by_code[code] for code in codes}, actor, now)
+            audit.append_many(connection, actor, entries)
+        return len(entries)
+
+    @staticmethod
+    def _import_codes(
+        connection: Connection, by_code: Mapping[str, list[RegisterRow]], actor: Actor, now: datetime
+    ) -> Iterator[audit.NewEntry]:
+        known = {
+            row.enterprise_code: row
+            for row in connection.execute(
+                select(t.enterprise).where(t.enterprise.c.enterprise_code.in_(list(by_code)))
+            )
+        }
+        events = _events_by_code(connection, list(by_code))
+        before: dict[str, list[Spell]] = {}
+        new_events: list[dict[str, Any]] = []
+        for code, rows in by_code.items():
+            wanted = _events_of(code, rows)
+            last = max(rows, key=lambda row: row.from_month or Month(1900, 1))
+            was = known.get(code)
+            told = [
+                (row.effective_month_start_date, row.event_kind, row.district_code, row.industry_code)
+                for row in events[code]
+                if row.source == _FROM_FILE
+            ]
+            about = {
+                "enterprise_name": last.enterprise_name,
+                "contact": last.contact or (was.contact if was else ""),
+                "phone": last.phone or (was.phone if was else ""),
+            }
+            has_changed = was is None or any(getattr(was, name) != value for name, value in about.items())
+            if not has_changed and told == wanted:
+                continue
+            if was is None:
+                connection.execute(
+                    insert(t.enterprise).values(enterprise_code=code, recorded_at=now, **about)
+                )
+            elif has_changed:
+                connection.execute(
+                    update(t.enterprise)
+                    .where(t.enterprise.c.enterprise_code == code)
+                    .values(recorded_at=now, **about)
+                )
+            if told != wanted:
+                before[code] = fold(events[code])
+                connection.execute(
+                    update(t.enterprise_event)
+                    .where(
+                        t.enterprise_event.c.enterprise_code == code,
+                        t.enterprise_event.c.source == _FROM_FILE,
+                        t.enterprise_event.c.is_void.is_(False),
+                    )
+                    .values(is_void=True, voided_at=now, voided_by=actor.name, void_reason="register file")
+                )
+                new_events += [
+                    {
+                        "enterprise_code": code,
+                        "effective_month_start_date": effective,
+                        "event_kind": kind,
+                        "district_code": district_code,
+                        "industry_code": industry_code,
+                        "source": _FROM_FILE,
+                        "recorded_at": now,
+                        "recorded_by": actor.name,
+                        "is_void": False,
+                    }
+                    for effective, kind, district_code, industry_code in wanted
+                ]
+            yield audit.NewEntry(
+                "register.imported",
+                "enterprise",
+                code,
+                old=None if was is None else _told_of(was, told),
+                new={"enterprise_name": about["enterprise_name"], "events": _events_json(wanted)},
+            )
+        insert_many(connection, t.enterprise_event, new_events)
+        _refold(connection, before)
+
+
+# -- folding --------------------------------------------------------------------------------------------------
+
+
+def fold(events: Sequence[Row[Any]]) -> list[Spell]:
+    """The events that are not void as spells, in the order of time.
+
+    An event changes what it speaks of and holds until another does; of two of one month the later recorded. Those
+    that befall an enterprise which is not there (left, and a file speaks of a move afterwards) change nothing.
+    """
+    spells: list[Spell] = []
+    state: Spell | None = None
+    for row in sorted((row for row in events if not row.is_void), key=_in_time):
+        kind, since = EventKind(row.event_kind), row.effective_month_start_date
+        if kind is EventKind.CHANGED_CONTACT or (kind in _NEEDS_PRESENCE and state is None):
+            continue
+        after = _after(state, row, kind)
+        if state is not None:
+            is_end = after is None
+            ended = replace(
+                state,
+                last=Month.of(since).previous.start_date if since else None,
+                end_kind=kind.value if is_end else "",
+                successor_code=row.successor_code if is_end else "",
+            )
+            # Of several events of one month only the last leaves a spell; nothing is before the beginning.
+            if since is not None and (ended.first is None or ended.last is None or ended.first <= ended.last):
+                spells.append(ended)
+            elif is_end and spells:
+                spells[-1] = replace(spells[-1], end_kind=kind.value, successor_code=row.successor_code)
+        state = after
+    if state is not None:
+        spells.append(state)
+    return spells
+
+
+def _after(state: Spell | None, row: Row[Any], kind: EventKind) -> Spell | None:
+    since = row.effective_month_start_date
+    match kind:
+        case EventKind.LEFT | EventKind.MERGED:
+            return None
+        case EventKind.ENTERED:
+            return Spell(since, None, row.district_code, row.industry_code, row.enterprise_class)
+    if state is None:
+        return None
+    changed = replace(state, first=since)
+    if row.source == _FROM_FILE:  # a file says all that it knows, also that an industry is not known
+        return replace(changed, district_code=row.district_code, industry_code=row.industry_code)
+    match kind:
+        case EventKind.MOVED_DISTRICT:
+            return replace(changed, district_code=row.district_code)
+        case EventKind.CHANGED_INDUSTRY:
+            return replace(changed, industry_code=row.industry_code)
+        case EventKind.CHANGED_CLASS:
+            return replace(changed, enterprise_class=row.enterprise_class)
+    return state
+
+
+def _in_time(row: Row[Any]) -> tuple[date, int]:
+    return row.effective_month_start_date or date.min, row.event_id
+
+
+def _events_by_code(connection: Connection, codes: Sequence[str]) -> dict[str, list[Row[Any]]]:
+    """Events that are not void, in the order of recording; an empty list where there are none."""
+    found: dict[str, list[Row[Any]]] = {code: [] for code in codes}
+    event = t.enterprise_event
+    for row in connection.execute(
+        select(event)
+        .where(event.c.enterprise_code.in_(codes), event.c.is_void.is_(False))
+        .order_by(event.c.event_id)
+    ):
+        found[row.enterprise_code].append(row)
+    return found
+
+
+def _refold(connection: Connection, before: Mapping[str, list[Spell]]) -> None:
+    """Write the spells of these enterprises anew. Raises CannotChangeRegister if a closed month would change."""
+    if not before:
+        return
+    frozen = [closing.month for closing in closings(connection).by_month.values()]
+    rows: list[dict[str, Any]] = []
+    for code, events in _events_by_code(connection, list(before)).items():
+        spells = fold(events)
+        for month in frozen:
+            if _seen_in(before[code], month) != _seen_in(spells, month):
+                raise CannotChangeRegister(
+                    Wording(
+                        f"{month} 已结账，{code} 在该月的名录情况不能改变。请把生效月份改为结账以后的月份，或先申请修订 {month}。",
+                        f"{month} is closed, and what the register says of {code} in that month cannot change. Please "
+                        f"date it to a month after the closing, or have {month} reopened first.",
+                    )
+                )
+        rows += [
+            {
+                "enterprise_code": code,
+                "ordinal": ordinal,
+                "from_month_start_date": spell.first,
+                "to_month_start_date": spell.last,
+                "district_code": spell.district_code,
+                "industry_code": spell.industry_code,
+                "enterprise_class": spell.enterprise_class,
+                "end_kind": spell.end_kind,
+                "successor_code": spell.successor_code,
+            }
+            for ordinal, spell in enumerate(spells, start=1)
+        ]
+    connection.execute(
+        delete(t.enterprise_spell).where(t.enterprise_spell.c.enterprise_code.in_(list(before)))
+    )
+    insert_many(connection, t.enterprise_spell, rows)
+
+
+def _seen_in(spells: Sequence[Spell], month: Month) -> tuple[str, str] | None:
+    """What the statistics of a month see of an enterprise: district and industry, None where it is not there."""
+    for spell in spells:
+        if spell.covers(month.start_date):
+            return spell.district_code, spell.industry_code
+    return None
+
+
+def _goes_on(before: EnterpriseSpell, after: EnterpriseSpell) -> bool:
+    return (
+        (before.enterprise_code, before.district_code, before.industry_code)
+        == (after.enterprise_code, after.district_code, after.industry_code)
+        and before.to_month_start_date is not None
+        and after.from_month_start_date == Month.of(before.to_month_start_date).plus(1).start_date
+    )
+
+
+# -- who may, and what fits -----------------------------------------------------------------------------------
+
+
+def seen_by(actor: Actor) -> ColumnElement[bool]:
+    """The condition on `enterprise` that an actor may see it: the register's side of `Actor.may_see`.
+
+    A district reviewer sees enterprises that are, or last were, in the own district.
+    """
+    if actor.sees_all_enterprises:
+        return true()
+    allowed: list[ColumnElement[bool]] = [false()]
+    if Role.DISTRICT_REVIEWER in actor.roles and actor.district_codes:
+        allowed.append(_last_district().in_(sorted(actor.district_codes)))
+    if Role.REPORTER in actor.roles and actor.enterprise_codes:
+        allowed.append(t.enterprise.c.enterprise_code.in_(sorted(actor.enterprise_codes)))
+    return or_(*allowed)
+
+
+def _last_district() -> ColumnElement[str]:
+    spell, later = t.enterprise_spell, t.enterprise_spell.alias("later_spell")
+    return (
+        select(spell.c.district_code)
+        .where(
+            spell.c.enterprise_code == t.enterprise.c.enterprise_code,
+            spell.c.ordinal
+            == select(func.max(later.c.ordinal))
+            .where(later.c.enterprise_code == t.enterprise.c.enterprise_code)
+            .correlate(t.enterprise)
+            .scalar_subquery(),
+        )
+        .correlate(t.enterprise)
+        .scalar_subquery()
+    )
+
+
+def district_of(connection: Connection, enterprise_code: str) -> str:
+    """The district in which an enterprise is, or last was; empty where the register does not say."""
+    found = connection.execute(
+        select(t.enterprise_spell.c.district_code)
+        .where(t.enterprise_spell.c.enterprise_code == enterprise_code)
+        .order_by(t.enterprise_spell.c.ordinal.desc())
+        .limit(1)
+    ).scalar()
+    return found or ""
+
+
+def _expect_seen(connection: Connection, enterprise_code: str, actor: Actor) -> None:
+    found = connection.execute(
+        select(t.enterprise.c.enterprise_code).where(
+            t.enterprise.c.enterprise_code == enterprise_code, seen_by(actor)
+        )
+    ).first()
+    if found is None:
+        raise UnknownEnterprise(enterprise_code)
+
+
+def _expect_clerk(connection: Connection, enterprise_code: str, actor: Actor) -> None:
+    if not actor.sees_all_enterprises:
+        _expect_seen(connection, enterprise_code, actor)
+        raise NotAllowed(
+            Wording("名录由市局统计员维护。", "The register is kept by the clerks of the bureau.")
+        )
+
+
+def _expect_may_change(connection: Connection, new: NewEvent, actor: Actor) -> None:
+    if new.event_kind is EventKind.CHANGED_CONTACT:
+        _expect_seen(connection, new.enterprise_code, actor)
+        return
+    _expect_clerk(connection, new.enterprise_code, actor)
+
+
+def _reason_of(text: str) -> str:
+    reason = storable_text(text).strip()
+    if not _MIN_REASON_LENGTH <= len(reason) <= _MAX_TEXT_LENGTH:
+        raise CannotChangeRegister(
+            Wording(
+                f"请写明原因（{_MIN_REASON_LENGTH} 至 {_MAX_TEXT_LENGTH} 个字）。",
+                f"Say why, in {_MIN_REASON_LENGTH} to {_MAX_TEXT_LENGTH} characters.",
+            )
+        )
+    return reason
+
+
+def _cleaned(new: NewEvent) -> NewEvent:
+    """The event with only what its kind speaks of. Raises CannotChangeRegister for what is missing."""
+    kind = new.event_kind
+    kept: dict[str, Any] = {"enterprise_code": storable_text(new.enterprise_code).strip()}
+    wanted: dict[EventKind, tuple[str, ...]] = {
+        EventKind.ENTERED: ("district_code", "industry_code", "enterprise_class", "enterprise_name"),
+        EventKind.LEFT: (),
+        EventKind.MERGED: ("successor_code",),
+        EventKind.MOVED_DISTRICT: ("district_code",),
+        EventKind.CHANGED_INDUSTRY: ("industry_code",),
+        EventKind.CHANGED_CLASS: ("enterprise_class",),
+        EventKind.CHANGED_CONTACT: ("contact", "phone"),
+    }
+    for name in wanted[kind]:
+        value = getattr(new, name)
+        kept[name] = storable_text(value).strip()[:_MAX_TEXT_LENGTH] if name != "enterprise_class" else value
+    needed = {
+        EventKind.ENTERED: "district_code",
+        EventKind.MERGED: "successor_code",
+        EventKind.MOVED_DISTRICT: "district_code",
+        EventKind.CHANGED_INDUSTRY: "industry_code",
+        EventKind.CHANGED_CLASS: "enterprise_class",
+    }.get(kind)
+    if needed is not None and not kept[needed]:
+        what = {
+            "district_code": Wording("所在区", "the district"),
+            "successor_code": Wording("并入的企业", "the enterprise it went into"),
+            "industry_code": Wording("行业代码", "the industry code"),
+            "enterprise_class": Wording("企业类别", "the class"),
+        }[needed]
+        raise CannotChangeRegister(Wording(f"请填写{what.zh}。", f"Please give {what.en}."))
+    if kind is EventKind.CHANGED_CONTACT and not (kept["contact"] or kept["phone"]):
+        raise CannotChangeRegister(
+            Wording("请填写联系人或电话。", "Please give the contact or the telephone number.")
+        )
+    kept["reason"] = (
+        _reason_of(new.reason)
+        if kind in (EventKind.LEFT, EventKind.MERGED)
+        else storable_text(new.reason).strip()[:_MAX_TEXT_LENGTH]
+    )
+    return NewEvent(event_kind=kind, from_month=new.from_month, **kept)
+
+
+def _make_room(connection: Connection, new: NewEvent, now: datetime) -> bool:
+    """Put an enterprise that the register has never had into it; whether that was so."""
+    is_known = connection.execute(
+        select(t.enterprise.c.enterprise_code).where(t.enterprise.c.enterprise_code == new.enterprise_code)
+    ).first()
+    if is_known is not None:
+        return False
+    if new.event_kind is not EventKind.ENTERED:
+        raise UnknownEnterprise(new.enterprise_code)
+    if not new.enterprise_name or not 0 < len(new.enterprise_code) <= MAX_CODE_LENGTH:
+        raise CannotChangeRegister(
+            Wording(
+                "新纳入的企业须填写统一社会信用代码和单位名称。",
+                "An enterprise that is new needs its code and its name.",
+            )
+        )
+    connection.execute(
+        insert(t.enterprise).values(
+            enterprise_code=new.enterprise_code,
+            enterprise_name=new.enterprise_name,
+            contact="",
+            phone="",
+            recorded_at=now,
+        )
+    )
+    return True
+
+
+def _expect_fits(connection: Connection, new: NewEvent, spells: Sequence[Spell]) -> None:
+    """Raises CannotChangeRegister for an event that the register as it is does not allow."""
+    month, kind = new.from_month, new.event_kind
+    here = next((spell for spell in spells if spell.covers(month.start_date)), None)
+    name = _EVENT_NAMES[kind]
+    if kind in _NEEDS_PRESENCE and here is None:
+        raise CannotChangeRegister(
+            Wording(
+                f"{new.enterprise_code} 在 {month} 不在名录中，不能记为“{name.zh}”。请核对生效月份。",
+                f"{new.enterprise_code} is not on the register in {month}, so it cannot be recorded that it {name.en}. "
+                "Please check the month.",
+            )
+        )
+    if kind is EventKind.ENTERED and here is not None:
+        raise CannotChangeRegister(
+            Wording(
+                f"{new.enterprise_code} 在 {month} 已在名录中。请核对代码和生效月份。",
+                f"{new.enterprise_code} is on the register in {month} already. Please check the code and the month.",
+            )
+        )
+    if here is not None and kind in (
+        EventKind.MOVED_DISTRICT,
+        EventKind.CHANGED_INDUSTRY,
+        EventKind.CHANGED_CLASS,
+    ):
+        now, then = {
+            EventKind.MOVED_DISTRICT: (here.district_code, new.district_code),
+            EventKind.CHANGED_INDUSTRY: (here.industry_code, new.industry_code),
+            EventKind.CHANGED_CLASS: (
+                here.enterprise_class or EnterpriseClass.ORDINARY.value,
+                new.enterprise_class.value if new.enterprise_class else "",
+            ),
+        }[kind]
+        if now == then:
+            raise CannotChangeRegister(
+                Wording(
+                    f"{new.enterprise_code} 在 {month} 已经是 {then}，没有变更。",
+                    f"{new.enterprise_code} is {then} in {month} already; there is nothing to change.",
+                )
+            )
+    if kind is EventKind.MERGED:
+        successors = fold(_events_by_code(connection, [new.successor_code])[new.successor_code])
+        if new.successor_code == new.enterprise_code or not any(
+            spell.covers(month.start_date) for spell in successors
+        ):
+            raise CannotChangeRegister(
+                Wording(
+                    f"并入的企业 {new.successor_code} 在 {month} 不在名录中。请先将其纳入名录，或核对代码。",
+                    f"{new.successor_code}, into which it is to be merged, is not on the register in {month}. Please "
+                    "enter that enterprise first, or check the code.",
+                )
+            )
+
+
+def _change_contact(connection: Connection, new: NewEvent, now: datetime) -> dict[str, str]:
+    was = connection.execute(
+        select(t.enterprise.c.contact, t.enterprise.c.phone).where(
+            t.enterprise.c.enterprise_code == new.enterprise_code
+        )
+    ).one()
+    connection.execute(
+        update(t.enterprise)
+        .where(t.enterprise.c.enterprise_code == new.enterprise_code)
+        .values(contact=new.contact or was.contact, phone=new.phone or was.phone, recorded_at=now)
+    )
+    return {"contact": was.contact, "phone": was.phone}
+
+
+# -- rows and values ------------------------------------------------------------------------------------------
+
+
+def _enterprises(connection: Connection, where: ColumnElement[bool], day: date | None) -> list[Enterprise]:
+    """Enterprises that meet a condition with the spell of a month, else their last one; by district and code."""
+    spell = t.enterprise_spell
+    rows = connection.execute(
+        select(t.enterprise, spell)
+        .join(spell, spell.c.enterprise_code == t.enterprise.c.enterprise_code, isouter=True)
+        .where(where)
+        .order_by(t.enterprise.c.enterprise_code, spell.c.ordinal)
+    ).all()
+    found: list[Enterprise] = []
+    for _, members in groupby(rows, key=lambda row: row.enterprise_code):
+        spells = list(members)
+        last = spells[-1]
+        here = next(
+            (
+                row
+                for row in spells
+                if row.ordinal is not None
+                and day is not None
+                and (row.from_month_start_date is None or row.from_month_start_date <= day)
+                and (row.to_month_start_date is None or day <= row.to_month_start_date)
+            ),
+            None,
+        )
+        shown = here or last
+        is_there = here is not None if day is not None else not last.end_kind and last.ordinal is not None
+        found.append(
+            Enterprise(
+                enterprise_code=shown.enterprise_code,
+                enterprise_name=shown.enterprise_name,
+                contact=shown.contact,
+                phone=shown.phone,
+                district_code=shown.district_code or "",
+                industry_code=shown.industry_code or "",
+                enterprise_class=EnterpriseClass(shown.enterprise_class or EnterpriseClass.ORDINARY),
+                is_expected=is_there,
+                end_kind=last.end_kind or "",
+                successor_code=last.successor_code or "",
+            )
+        )
+    return sorted(found, key=lambda one: (one.district_code, one.enterprise_code))
+
+
+def _life_event(row: Row[Any]) -> LifeEvent:
+    values = dict(row._mapping)
+    effective = values.pop("effective_month_start_date")
+    values["event_kind"] = EventKind(values["event_kind"])
+    return LifeEvent(from_month=Month.of(effective) if effective else None, **values)
+
+
+_Event = tuple[date | None, str, str, str]  # first month, kind, district, industry
+
+
+def _events_of(code: str, rows: list[RegisterRow]) -> list[_Event]:
+    """What a register file says of one enterprise, as events in the order of time."""
+    rows = sorted(rows, key=lambda row: row.from_month or Month(1900, 1))
+    events: list[_Event] = []
+    before: RegisterRow | None = None
+    for row in rows:
+        effective = row.from_month.start_date if row.from_month else None
+        if row.from_month and row.to_month and row.to_month < row.from_month:
+            raise ValueError(
+                f"{code}: in the register to {row.to_month}, before it enters in {row.from_month}"
+            )
+        if before is not None:
+            if before.to_month is None and row.from_month is not None:
+                before_ends = row.from_month.previous  # the next row says until when
+            elif before.to_month is None or row.from_month is None or row.from_month <= before.to_month:
+                raise ValueError(f"{code}: two rows of the register speak of the same months")
+            else:
+                before_ends = before.to_month
+            if row.from_month == before_ends.plus(1):
+                if row.district_code != before.district_code:
+                    events.append((effective, "moved_district", row.district_code, row.industry_code))
+                elif row.industry_code != before.industry_code:
+                    events.append((effective, "changed_industry", row.district_code, row.industry_code))
+                before = row
+                continue
+            events.append((before_ends.plus(1).start_date, "left", "", ""))
+        events.append((effective, "entered", row.district_code, row.industry_code))
+        before = row
+    if before is not None and before.to_month is not None:
+        events.append((before.to_month.plus(1).start_date, "left", "", ""))
+    return events
+
+
+def _told_of(was: Row[Any], told: Sequence[_Event]) -> dict[str, Any]:
+    return {"enterprise_name": was.enterprise_name, "events": _events_json(told)}
+
+
+def _events_json(events: Sequence[_Event]) -> list[list[str]]:
+    return [
+        [str(effective or ""), kind, district, industry] for effective, kind, district, industry in events
+    ]
