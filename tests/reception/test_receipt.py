@@ -16,6 +16,7 @@ from filed_by_hand import Line, a_file, a_workbook, credit_code
 
 from pipelines.findings import Verdict
 from pipelines.ledger import SHANGHAI, Ledger, UnknownSubmission
+from pipelines.ledger.actors import Actor, Role
 from pipelines.reception import Reception
 from pipelines.reception.receipt import Receipt, printed, receipt_of, receipt_pdf
 from pipelines.reception.words import catalogue
@@ -80,7 +81,8 @@ def test_a_receipt_says_the_same_after_the_query_is_confirmed(reception: Recepti
     [result] = reception.submit([a_file("三月.xlsx", content)], channel="portal", received_by="王")
     assert result.verdict is Verdict.QUERIES
     before = receipt_of(ledger, result.submission_id)
-    ledger.confirm(result.submission_id, "已电话核实名称变更", "李")
+    clerk = Actor("李", frozenset({Role.CLERK}))
+    ledger.confirm(result.submission_id, "已电话核实名称变更", clerk)
     assert receipt_of(ledger, result.submission_id) == before
 
 
