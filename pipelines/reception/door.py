@@ -31,6 +31,8 @@ from pipelines.intake import ReaderPool, messages
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.ledger import (
     SHANGHAI,
+    Closings,
+    DecisionKind,
     Filing,
     Ledger,
     LedgerConflict,
@@ -52,6 +54,7 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from pipelines.reception.workbench import BenchRow, Workbench
     from pipelines.stores import Lines, Originals
+    from pipelines.validation.covers import StandingExplanations
 
 # Files read before the first of them is judged: within a window, history comes first whatever the order given.
 WINDOW_FILES = 1_000
@@ -310,6 +313,7 @@ class Reception:
                         channel,
                         _moment(file.received_at, now),
                         file.filer.name if file.filer is not None else received_by,
+                        file.filer,
                     ),
                 )
                 for position, file in enumerate(incoming[start : start + WINDOW_FILES], start=start)
@@ -430,6 +434,7 @@ class Reception:
         from pipelines.stores import lines_table
         from pipelines.validation.judge import without_repeats
 
+        explained, bounds = self._explained_before(waiting), self._ledger.months.closings()
         passes = _passes(window, waiting)
         keys = {arrival.series_key for arrival in waiting if arrival.series_key}
         states = self._ledger.series_states(keys)
@@ -449,7 +454,7 @@ class Reception:
             verdicts = {}
             for arrival, parsed in zip(arrivals, parsed_files, strict=True):
                 judged = without_repeats(parsed.findings, found.get(parsed.submission_id, ()))
-                findings = (*parsed.findings, *judged)
+                findings = _explained(parsed, (*parsed.findings, *judged), explained, bounds)
                 verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
                 verdicts[parsed.submission_id] = verdict
                 key = arrival.series_key
@@ -464,6 +469,19 @@ class Reception:
                 bench.settle(verdicts)
             if stage == _DEPARTMENTS:
                 bench.refresh_rates()
+
+    def _explained_before(self, waiting: Iterable[_Arrival]) -> StandingExplanations:
+        """What has been explained by those whose files wait, for the queries that need not be asked again."""
+        from pipelines.validation.covers import Explained, StandingExplanations
+
+        found = StandingExplanations()
+        filers = {_filed_for(arrival.parsed) for arrival in waiting if arrival.parsed is not None} - {""}
+        for one in self._ledger.explanations.standing(filers) if filers else ():
+            month = Month.of(one.month_start_date)
+            found.add(
+                one.filed_for, Explained(one.rule, one.business_key, one.fingerprint, month, one.reason)
+            )
+        return found
 
     def _lay_out_history(self, bench: Workbench, waiting: Iterable[_Arrival]) -> None:
         """Have on the bench the returns and rates with which the waiting files are compared."""
@@ -633,6 +651,7 @@ class Reception:
         known = self._ledger.known({arrival.sha256 for arrival in open_ones if arrival.sha256})
         ids = [submission.submission_id for submission in known.values()]
         findings, fixes = self._ledger.findings_of(ids), self._ledger.fixes_of(ids)
+        sent_back = self._sent_back(known.values())
         for arrival in open_ones:
             if arrival.trouble:
                 results[arrival.position] = _could_not_be_opened(arrival)
@@ -667,7 +686,10 @@ class Reception:
                 department=submission.department,
                 line_count=submission.line_count,
                 fixes=tuple(fixes.get(submission.submission_id, ())),
-                findings=tuple(findings.get(submission.submission_id, ())),
+                findings=(
+                    *sent_back.get(submission.submission_id, ()),
+                    *findings.get(submission.submission_id, ()),
+                ),
                 is_duplicate=not is_the_first_arrival,
                 same_as=_new_in_this_call(results.get(arrival.same_as))
                 if arrival.same_as is not None
@@ -676,6 +698,21 @@ class Reception:
                 version=submission.version,
                 details=self._details_from_lines(submission),
             )
+
+    def _sent_back(self, submissions: Iterable[Submission]) -> dict[str, tuple[Finding, ...]]:
+        """What the reviewer said of those that were sent back: it stands before everything else."""
+        from pipelines.validation.messages import returned_finding
+
+        found = {}
+        for one in submissions:
+            if one.is_returned:
+                reasons = [
+                    decision.reason
+                    for decision in self._ledger.decisions(one.submission_id)
+                    if decision.decision_kind == DecisionKind.RETURNED
+                ]
+                found[one.submission_id] = tuple(returned_finding(reason) for reason in reasons[-1:])
+        return found
 
     def _details_from_lines(
         self, submission: Submission, usd_per_unit: Mapping[str, Decimal] | None = None
@@ -769,6 +806,30 @@ def _passes(
 
 
 # -- small things -----------------------------------------------------------------------------------------
+
+
+def _filed_for(parsed: ParsedFile) -> str:
+    return parsed.enterprise_code or parsed.department
+
+
+def _explained(
+    parsed: ParsedFile, findings: Sequence[Finding], explained: StandingExplanations, bounds: Closings
+) -> tuple[Finding, ...]:
+    """The findings less the questions that are answered in the file or were answered before, and the word on a closed
+    month. What the file explains itself is at hand for those judged after it."""
+    period, filed_for = parsed.period, _filed_for(parsed)
+    if parsed.is_unreadable or period is None or not filed_for:
+        return tuple(findings)
+    from pipelines.validation.covers import with_answers
+    from pipelines.validation.messages import late_revision_finding
+
+    told = explained.cover(filed_for, period.last, with_answers(findings, parsed.answers))
+    explained.keep(filed_for, period.last, told)
+    if parsed.kind is FileKind.RETURN:
+        closed = bounds.of(period.first.start_date, period.last.start_date)
+        if closed:
+            told.append(late_revision_finding([str(bound.month) for bound in closed]))
+    return tuple(told)
 
 
 def _series_key(parsed: ParsedFile) -> str | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ Row = Mapping[str, Any]
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _FORMAT = re.compile(r"\+?[0-9]")
 _MOST_DECIMALS = 6
+_MOST_QUOTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Frame:
     subject: Wording
     end: Mapping[Severity, Wording]
     explained: Wording
+    explained_earlier: Wording
+    late_revision: Wording
+    returned: Wording
     rule: Wording
     nothing: Wording
 
@@ -63,6 +67,9 @@ def message_frame(path: Path = EXPECTATIONS_DIR / "messages.yaml") -> Frame:
         subject=wording("subject"),
         end={severity: wording("end", severity.value) for severity in Severity},
         explained=wording("explained"),
+        explained_earlier=wording("explained_earlier"),
+        late_revision=wording("late_revision"),
+        returned=wording("returned"),
         rule=wording("rule"),
         nothing=wording("nothing"),
     )
@@ -100,7 +107,73 @@ def finding_of(rule: Rule, row: Row) -> Finding:
         key=_text(row.get("business_key")),
         given=fill(rule.given, row, "zh"),
         expected=fill(rule.expected, row, "zh"),
+        fingerprint=_fingerprint(rule, row),
+        explanation=explanation if severity is not rule.severity else "",
+        explanation_origin="remark" if severity is not rule.severity else "",
     )
+
+
+def _fingerprint(rule: Rule, row: Row) -> str:
+    """The facts that make it the same query when it comes again; empty where the rule names none."""
+    return "; ".join(f"{name}={_plain(row[name])}" for name in rule.explanation_covers.facts)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else _text(value)
+
+
+def explained_finding(finding: Finding, explanation: str, *, origin: str, period: str = "") -> Finding:
+    """A warning that has been explained, as info, with the explanation in place of the request for one.
+
+    `origin` is workbook, or earlier with the period for which it was given.
+    """
+    frame = message_frame()
+    wanted = frame.explained_earlier if origin == "earlier" else frame.explained
+
+    def sentence(text: str, language: Language) -> str:
+        tag = _of(frame.rule, language).replace("{id}", finding.rule)
+        body = text.removesuffix(tag).removesuffix(_of(frame.end[Severity.WARNING], language))
+        end = _of(wanted, language).replace("{period}", period).replace("{explanation}", _quoted(explanation))
+        return body.rstrip() + end + tag
+
+    return replace(
+        finding,
+        severity=Severity.INFO,
+        message=Wording(zh=sentence(finding.message.zh, "zh"), en=sentence(finding.message.en, "en")),
+        explanation=explanation,
+        explanation_origin=origin,
+        explained_period=period,
+    )
+
+
+def late_revision_finding(months: Sequence[str]) -> Finding:
+    """Says that a month of the return is closed, so that it changes nothing for now."""
+    wording = message_frame().late_revision
+    return Finding(
+        rule="M1",
+        severity=Severity.INFO,
+        message=Wording(
+            wording.zh.replace("{months}", "、".join(months)),
+            wording.en.replace("{months}", ", ".join(months)),
+        ),
+        given=", ".join(months),
+    )
+
+
+def returned_finding(reason: str) -> Finding:
+    """Says that a reviewer has sent the return back, and why; it comes before all other findings."""
+    wording = message_frame().returned
+    return Finding(
+        rule="M2",
+        severity=Severity.CRITICAL,
+        message=Wording(wording.zh.replace("{reason}", reason), wording.en.replace("{reason}", reason)),
+    )
+
+
+def _quoted(text: str) -> str:
+    """An explanation on one line, cut where it is long: the whole of it stands beside the finding."""
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_QUOTED else f"{line[:_MOST_QUOTED]}…"
 
 
 def place(row: Row, language: Language, sheet: str, cell: str) -> str:
