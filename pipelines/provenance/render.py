@@ -49,6 +49,7 @@ _BASES = {
     "not_filed": Wording("未报", "not filed"),
     "zero_return": Wording("零报", "zero return"),
     "provisional": Wording("初步", "provisional"),
+    "amendment": Wording("变更差额", "difference by amendment"),
     "goods": Wording("货物", "goods"),
     "out_of_scope": Wording("不分模式", "no mode"),
     "3_in_bop": Wording("商业存在部分", "commercial presence"),

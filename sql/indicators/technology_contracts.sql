@@ -1,9 +1,10 @@
 -- table:  indicators.technology_contracts
--- title:  技术进出口合同 / Technology import and export contracts (departmental)
--- grain:  one row per flow, measure and period
--- reads:  core.department_indicator, core.exchange_rate, reference.department_series
+-- title:  技术进出口合同 / Technology import and export contracts
+-- grain:  one row per source, flow, measure and period
+-- reads:  core.department_indicator, core.exchange_rate, core.period_coverage, core.technology_contract, reference.department_series
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month (a January-February return counts in February)
+-- column: source | varchar | department (DM-4, all registrations of the city) or direct_report (FM-6, enterprises that report)
 -- column: flow | varchar | export, import or total
 -- column: measure | varchar | contract_count, contract_amount or technology_fee
 -- column: period | varchar | month, or ytd: January to this month
@@ -12,7 +13,7 @@
 -- column: base_amount | decimal(24,4) | the same period a year earlier
 -- column: growth_pct | double | per cent, unrounded; empty when undefined
 -- column: growth_blank_reason | varchar | why growth is empty: not_reported, no_base, base_not_positive, months_missing, months_1_2; empty otherwise
--- column: department | varchar | department that filed it
+-- column: department | varchar | department that filed it; empty for direct reports
 -- column: status | varchar | preliminary or final
 -- method: docs/methods/technology_contracts.md
 with series as (
@@ -163,10 +164,80 @@ summed as (
     ) as cell
     inner join span on span.period = 'ytd' or cell.period_kind = 'month'
     group by cell.flow, cell.measure, span.period, cell.currency_code, span.expected_month_count
+),
+
+-- Contracts registered in the month as enterprises report them. Nobody reporting one is empty, not zero; a contract
+-- whose value is withheld counts as a contract and adds no amount; an amount without a rate empties the sum.
+direct_flow as (
+    select month_start_date, flow, 'contract_count' as measure, '' as currency_code,
+        cast(1 as decimal(24, 4)) as amount, 'value' as state
+    from core.technology_contract
+    where is_new_contract
+    union all
+    select month_start_date, flow, 'contract_amount' as measure, 'USD' as currency_code, added_contract_usd as amount, contract_state as state
+    from core.technology_contract
+    union all
+    select month_start_date, flow, 'contract_amount' as measure, 'CNY' as currency_code, added_contract_cny as amount, contract_state as state
+    from core.technology_contract
+    union all
+    select month_start_date, flow, 'technology_fee' as measure, 'USD' as currency_code, added_fee_usd as amount, fee_state as state
+    from core.technology_contract
+    union all
+    select month_start_date, flow, 'technology_fee' as measure, 'CNY' as currency_code, added_fee_cny as amount, fee_state as state
+    from core.technology_contract
+),
+
+direct_cell as (
+    select month_start_date, flow, measure, currency_code, amount
+    from direct_flow
+    where state in ('value', 'zero')
+    union all
+    select month_start_date, 'total' as flow, measure, currency_code, amount
+    from direct_flow
+    where state in ('value', 'zero')
+),
+
+direct_summed as (
+    select
+        coverage.period,
+        coverage.is_complete,
+        coverage.is_comparable,
+        coverage.blank_reason,
+        coverage.status,
+        cell.flow,
+        cell.measure,
+        cell.currency_code,
+        case
+            when coverage.is_complete
+                and count(*) filter (where cell.month_start_date >= coverage.first_month_start_date)
+                = count(cell.amount) filter (where cell.month_start_date >= coverage.first_month_start_date)
+                then sum(cell.amount) filter (where cell.month_start_date >= coverage.first_month_start_date)
+        end as amount,
+        case
+            when coverage.is_base_complete
+                and count(*) filter (where cell.month_start_date <= coverage.base_month_start_date)
+                = count(cell.amount) filter (where cell.month_start_date <= coverage.base_month_start_date)
+                then sum(cell.amount) filter (where cell.month_start_date <= coverage.base_month_start_date)
+        end as base_amount
+    from direct_cell as cell
+    inner join core.period_coverage as coverage
+        on coverage.source = 'direct_report'
+        and (
+            (cell.month_start_date >= coverage.first_month_start_date and cell.month_start_date <= coverage.month_start_date)
+            or (
+                cell.month_start_date >= coverage.base_first_month_start_date
+                and cell.month_start_date <= coverage.base_month_start_date
+            )
+        )
+    where coverage.month_start_date = $month_start_date
+    group by
+        coverage.period, coverage.is_complete, coverage.is_base_complete, coverage.is_comparable, coverage.blank_reason, coverage.status,
+        cell.flow, cell.measure, cell.currency_code
 )
 
 select
     $month_start_date as month_start_date,
+    'department' as source,
     flow,
     measure,
     period,
@@ -185,4 +256,28 @@ select
     department,
     case when provisional_mark = 0 then 'final' else 'preliminary' end as status
 from summed
-order by flow, measure, period, currency_code
+union all
+select
+    $month_start_date as month_start_date,
+    'direct_report' as source,
+    flow,
+    measure,
+    period,
+    nullif(currency_code, '') as currency_code,
+    cast(amount as decimal(24, 4)) as amount,
+    cast(base_amount as decimal(24, 4)) as base_amount,
+    case
+        when is_comparable and base_amount > 0
+            then 100 * (cast(amount as double) / nullif(cast(base_amount as double), 0) - 1)
+    end as growth_pct,
+    case
+        when amount is null and not is_complete then 'months_missing'
+        when amount is null then 'not_reported'
+        when not is_comparable then blank_reason
+        when base_amount is null then 'no_base'
+        when base_amount <= 0 then 'base_not_positive'
+    end as growth_blank_reason,
+    cast(null as varchar) as department,
+    status
+from direct_summed
+order by source, flow, measure, period, currency_code

@@ -5,7 +5,7 @@
 -- param:  month_start_date | date
 -- column: month_start_date | date | first day of the reference month
 -- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
--- column: row_code | varchar | measure and flow: contract_count_total, technology_fee_export ...
+-- column: row_code | varchar | measure and flow: contract_count_total, technology_fee_export ...; as enterprises report them: direct_contract_count_total ...
 -- column: label_zh | varchar | printed label of the row
 -- column: label_en | varchar | the same in English
 -- column: indent | integer | depth of the row below its heading
@@ -17,23 +17,41 @@
 -- column: status | varchar | preliminary or final; empty where there is no figure
 -- method: docs/tables.md
 with printed_row as (
-    select 1 as row_number, 'contract_count' as measure, 'total' as flow, '合同数（份）' as label_zh, 'Contracts (number)' as label_en, 0 as indent
+    select 1 as row_number, 'department' as source, '' as code_prefix, 'contract_count' as measure, 'total' as flow, '合同数（份）' as label_zh, 'Contracts (number)' as label_en, 0 as indent
     union all
-    select 2, 'contract_count', 'export', '技术出口', 'Technology exports', 1
+    select 2, 'department', '', 'contract_count', 'export', '技术出口', 'Technology exports', 1
     union all
-    select 3, 'contract_count', 'import', '技术进口', 'Technology imports', 1
+    select 3, 'department', '', 'contract_count', 'import', '技术进口', 'Technology imports', 1
     union all
-    select 4, 'contract_amount', 'total', '合同金额（万美元）', 'Contract value (USD 10 000)', 0
+    select 4, 'department', '', 'contract_amount', 'total', '合同金额（万美元）', 'Contract value (USD 10 000)', 0
     union all
-    select 5, 'contract_amount', 'export', '技术出口', 'Technology exports', 1
+    select 5, 'department', '', 'contract_amount', 'export', '技术出口', 'Technology exports', 1
     union all
-    select 6, 'contract_amount', 'import', '技术进口', 'Technology imports', 1
+    select 6, 'department', '', 'contract_amount', 'import', '技术进口', 'Technology imports', 1
     union all
-    select 7, 'technology_fee', 'total', '#技术费（万美元）', '# Technology fees (USD 10 000)', 0
+    select 7, 'department', '', 'technology_fee', 'total', '#技术费（万美元）', '# Technology fees (USD 10 000)', 0
     union all
-    select 8, 'technology_fee', 'export', '技术出口', 'Technology exports', 1
+    select 8, 'department', '', 'technology_fee', 'export', '技术出口', 'Technology exports', 1
     union all
-    select 9, 'technology_fee', 'import', '技术进口', 'Technology imports', 1
+    select 9, 'department', '', 'technology_fee', 'import', '技术进口', 'Technology imports', 1
+    union all
+    select 11, 'direct_report', 'direct_', 'contract_count', 'total', '企业直报：合同数（份）', 'Reported by enterprises: contracts (number)', 0
+    union all
+    select 12, 'direct_report', 'direct_', 'contract_count', 'export', '技术出口', 'Technology exports', 1
+    union all
+    select 13, 'direct_report', 'direct_', 'contract_count', 'import', '技术进口', 'Technology imports', 1
+    union all
+    select 14, 'direct_report', 'direct_', 'contract_amount', 'total', '企业直报：合同金额（万美元）', 'Reported by enterprises: contract value (USD 10 000)', 0
+    union all
+    select 15, 'direct_report', 'direct_', 'contract_amount', 'export', '技术出口', 'Technology exports', 1
+    union all
+    select 16, 'direct_report', 'direct_', 'contract_amount', 'import', '技术进口', 'Technology imports', 1
+    union all
+    select 17, 'direct_report', 'direct_', 'technology_fee', 'total', '企业直报：技术费（万美元）', 'Reported by enterprises: technology fees (USD 10 000)', 0
+    union all
+    select 18, 'direct_report', 'direct_', 'technology_fee', 'export', '技术出口', 'Technology exports', 1
+    union all
+    select 19, 'direct_report', 'direct_', 'technology_fee', 'import', '技术进口', 'Technology imports', 1
 ),
 printed_period as (
     select 'month' as period
@@ -42,6 +60,7 @@ printed_period as (
 ),
 contracts as (
     select
+        source,
         flow,
         measure,
         period,
@@ -60,7 +79,7 @@ contracts as (
 printed as (
     select
         printed_row.row_number,
-        printed_row.measure || '_' || printed_row.flow as row_code,
+        printed_row.code_prefix || printed_row.measure || '_' || printed_row.flow as row_code,
         printed_row.label_zh,
         printed_row.label_en,
         printed_row.indent,
@@ -72,7 +91,8 @@ printed as (
     from printed_row
     cross join printed_period
     left join contracts
-        on contracts.measure = printed_row.measure
+        on contracts.source = printed_row.source
+        and contracts.measure = printed_row.measure
         and contracts.flow = printed_row.flow
         and contracts.period = printed_period.period
 ),
