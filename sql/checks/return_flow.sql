@@ -20,6 +20,7 @@
 -- column: export_ytd_usd | double | exports January to this month, US dollars; empty for imports
 -- column: revenue_usd | double | revenue of last year from the latest FM-1, US dollars at this month's rate
 -- column: export_share_of_revenue_pct | double | exports since January over revenue of last year, per cent
+-- column: whole_revenue_count | bigint | how many times last year's revenue the exports since January hold, in whole: an explanation covers no further one
 -- method: docs/rules.md
 with filed as (
     select
@@ -224,7 +225,10 @@ select
     100 * coalesce(s.unspecified_usd, 0) / nullif(s.flow_usd, 0) as unspecified_share_pct,
     case when s.flow = 'export' then s.ytd_usd end as export_ytd_usd,
     p.revenue_usd,
-    case when s.flow = 'export' then 100 * s.ytd_usd / nullif(p.revenue_usd, 0) end as export_share_of_revenue_pct
+    case when s.flow = 'export' then 100 * s.ytd_usd / nullif(p.revenue_usd, 0) end as export_share_of_revenue_pct,
+    case
+        when s.flow = 'export' then cast(floor(s.ytd_usd / nullif(p.revenue_usd, 0)) as bigint)
+    end as whole_revenue_count
 from flow_sum as s
 inner join filed on filed.submission_id = s.submission_id
 left join first_row as f on f.submission_id = s.submission_id and f.flow = s.flow and f.place = 1
