@@ -21,15 +21,15 @@
 -- column: subject_zh | varchar | the enterprise's name as written on the return
 -- column: subject_en | varchar | the same
 -- column: enterprise_code | varchar | unified social credit code as read
--- column: period_text | varchar | reference month, 2026-03
+-- column: period_text | varchar | reference month, 2026-03; of a file without a monthly form its period: 2025, 2025-H1, 2025-Q1
 -- column: received_date | varchar | day of arrival in China, 2026-04-08
 -- column: credit_code_length | bigint | characters of the code
 -- column: credit_code_expected_check | varchar | check character that the first 17 call for (GB 32100-2015); — where they cannot be read
 -- column: is_credit_code_valid | boolean | 18 characters of the alphabet, the last one right; empty when no code was read
 -- column: is_in_register | boolean | the register has the enterprise, now or until a declared stop; empty when the code is not valid
 -- column: register_status | varchar | registered, not_yet, stopped or unknown
--- column: is_month_to_come | boolean | received before the reference month began
--- column: is_month_unfinished | boolean | received within the reference month
+-- column: is_month_to_come | boolean | received before the reference month (or the year, half-year or quarter) began
+-- column: is_month_unfinished | boolean | received before it was over
 -- column: is_unmarked_resubmission | boolean | an accepted return of the period exists and this one is not marked 更正
 -- column: filed_period_zh | varchar | period of this return in words: 2020-02, or 2020年1—2月 for January and February together
 -- column: filed_period_en | varchar | the same
@@ -178,11 +178,14 @@ overlapping as (
         from raw.submission
         where kind = 'return'
           and is_current_accepted
+          and period_kind in ('month', 'months_1_2')
     ) as p
         on p.enterprise_code = f.enterprise_code
         and p.period_kind <> f.period_kind
         and p.period_start_date <= f.month_start_date
         and p.month_start_date >= f.period_start_date
+    -- affiliates of a year filed on their own speak of no month
+    where f.period_kind in ('month', 'months_1_2')
     group by f.submission_id
 ),
 business as (
@@ -226,7 +229,14 @@ select
     name_head.text as subject_zh,
     name_head.text as subject_en,
     f.enterprise_code,
-    substr(cast(f.month_start_date as varchar), 1, 7) as period_text,
+    case f.period_kind
+        when 'year' then cast(year(f.period_start_date) as varchar)
+        when 'half_year'
+            then cast(year(f.period_start_date) as varchar) || case when month(f.period_start_date) = 1 then '-H1' else '-H2' end
+        when 'quarter' then cast(year(f.period_start_date) as varchar)
+            || case month(f.period_start_date) when 1 then '-Q1' when 4 then '-Q2' when 7 then '-Q3' else '-Q4' end
+        else substr(cast(f.month_start_date as varchar), 1, 7)
+    end as period_text,
     cast(f.received_date as varchar) as received_date,
     cast(c.code_length as bigint) as credit_code_length,
     coalesce(c.expected_check, '—') as credit_code_expected_check,
@@ -241,8 +251,8 @@ select
             then t.register_status in ('registered', 'stopped')
     end as is_in_register,
     t.register_status,
-    f.received_date < f.month_start_date as is_month_to_come,
-    f.received_date >= f.month_start_date
+    f.received_date < a.first_date as is_month_to_come,
+    f.received_date >= a.first_date
         and f.received_date < f.month_start_date + interval 1 month as is_month_unfinished,
     f.supersedes_submission_id is not null and not coalesce(f.is_revision, false) as is_unmarked_resubmission,
     case
@@ -275,6 +285,8 @@ left join head as mark_head
 inner join (
     select
         d.submission_id,
+        -- January and February together are asked about as of February, a year as of its first month
+        case when d.period_kind in ('month', 'months_1_2') then d.month_start_date else d.period_start_date end as first_date,
         d.received_date < d.month_start_date + interval 2 month and m.cell is not null as is_due_month
     from filed as d
     left join head as m on m.submission_id = d.submission_id and m.field = 'is_revision' and m.position = 1

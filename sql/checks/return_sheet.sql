@@ -15,7 +15,7 @@
 -- column: subject_en | varchar | empty
 -- column: period_text | varchar | as typed on this sheet
 -- column: return_period_text | varchar | period under which the return is filed, 2026-03
--- column: is_period_of_return | boolean | the sheet has the period of the return; empty when it has none that can be read
+-- column: is_period_of_return | boolean | the sheet has the period of the return; empty when it has none that can be read, and on forms with a period of their own
 -- column: unit_zh | varchar | unit of this sheet
 -- column: unit_en | varchar | the same
 -- column: previous_unit_zh | varchar | unit of the same form in the enterprise's latest accepted return of an earlier month, up to twelve months back
@@ -51,12 +51,13 @@ head as (
         min(c.cell) filter (where c.field = 'unit') as unit_cell,
         min(c.code) filter (where c.field = 'unit') as unit_code,
         min(c.cell) filter (where c.field = 'enterprise_name') as name_cell,
-        min(c.text) filter (where c.field = 'enterprise_name') as name
+        min(c.text) filter (where c.field = 'enterprise_name') as name,
+        count(*) filter (where c.field = 'sheet_period') as own_period_count
     from raw.return_cell as c
     inner join filed as f on f.submission_id = c.submission_id
     where c.month_start_date = $month_start_date
       and c.section = 'head'
-      and c.field in ('reference_month', 'unit', 'enterprise_name')
+      and c.field in ('reference_month', 'unit', 'enterprise_name', 'sheet_period')
     group by f.submission_id, c.form_code, c.sheet
 ),
 -- Every accepted return of the months before, and the units of its forms. One form on two sheets may have two units.
@@ -212,7 +213,8 @@ select
     cast(null as varchar) as subject_en,
     h.period_text,
     substr(cast(f.month_start_date as varchar), 1, 7) as return_period_text,
-    h.period_start_date = f.period_start_date as is_period_of_return,
+    -- what a form with a period of its own says is judged in checks.period_sheet
+    case when h.own_period_count = 0 then h.period_start_date = f.period_start_date end as is_period_of_return,
     u.label_zh as unit_zh,
     u.label_en as unit_en,
     v.label_zh as previous_unit_zh,

@@ -6,7 +6,7 @@
 -- param:  mode_profile | varchar
 -- column: month_start_date | date | first day of the reference month
 -- column: row_number | integer | order of the row in the printed table, ascending; numbers may leave gaps
--- column: row_code | varchar | total, mode_1 ..., basis_declared ..., wto_2020s_mode_1 ..., commercial_presence_2019 ...
+-- column: row_code | varchar | total, mode_1 ..., basis_declared ..., wto_2020s_mode_1 ..., commercial_presence_2019 ... (department), commercial_presence_direct_2019 ... (direct reports)
 -- column: label_zh | varchar | printed label of the row
 -- column: label_en | varchar | the same in English
 -- column: indent | integer | depth of the row below its heading
@@ -97,10 +97,16 @@ cut as (
     where number is not null
 ),
 presence_year as (
-    select distinct year as reference_year
+    select distinct
+        year as reference_year,
+        source,
+        case source when 'department' then 'commercial_presence_' else 'commercial_presence_direct_' end as row_prefix,
+        case source when 'department' then '' else '企业直报，' end as words_zh,
+        case source when 'department' then '' else 'direct reports, ' end as words_en,
+        case source when 'department' then 900 else 950 end as first_row_number
     from indicators.commercial_presence
     where month_start_date = $month_start_date
-      and source = 'department'
+      and source in ('department', 'direct_report')
 ),
 printed as (
     select
@@ -188,10 +194,10 @@ printed as (
     -- Commercial presence: sales of affiliates in a year, outward under exports, inward under imports. It has no month,
     -- no share of anything here, and outward and inward are not added.
     select
-        900 + presence_year.reference_year - 1999,
-        'commercial_presence_' || cast(presence_year.reference_year as varchar),
-        '商业存在（模式3），' || cast(presence_year.reference_year as varchar) || '年全年',
-        'Commercial presence (mode 3), whole year ' || cast(presence_year.reference_year as varchar),
+        presence_year.first_row_number + presence_year.reference_year - 1999,
+        presence_year.row_prefix || cast(presence_year.reference_year as varchar),
+        '商业存在（模式3），' || presence_year.words_zh || cast(presence_year.reference_year as varchar) || '年全年',
+        'Commercial presence (mode 3), ' || presence_year.words_en || 'whole year ' || cast(presence_year.reference_year as varchar),
         1,
         measure_period.measure,
         measure_period.period,
@@ -206,7 +212,7 @@ printed as (
     cross join measure_period
     left join indicators.commercial_presence as presence
         on presence.month_start_date = $month_start_date
-        and presence.source = 'department'
+        and presence.source = presence_year.source
         and presence.year = presence_year.reference_year
         and presence.flow = case measure_period.measure when 'exports' then 'export' when 'imports' then 'import' end
         and measure_period.period = 'ytd'

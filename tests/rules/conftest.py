@@ -44,6 +44,9 @@ FM2_COLUMNS = {
 FM2_SHARES = {"export_remote": "H", "import_remote": "I", "related": "J"}
 FM3_COLUMNS = {"contract_amount": "E", "executed": "F", "executed_cumulative": "G"}
 FORM_OF = {
+    "affiliate": "raw.affiliate_line",
+    "person_movement": "raw.person_movement_line",
+    "digital_case": "raw.digital_case_line",
     "department": "raw.department_cell",
     "outsourcing": "raw.outsourcing_line",
     "service_trade": "raw.service_trade_line",
@@ -59,6 +62,9 @@ GIVEN_TABLES = (
     "raw.outsourcing_line",
     "raw.outsourcing_total",
     "raw.enterprise_profile",
+    "raw.affiliate_line",
+    "raw.person_movement_line",
+    "raw.digital_case_line",
     "core.exchange_rate",
     "core.item_ancestor",
 )
