@@ -492,7 +492,9 @@ class SignIns:
             raise PasswordRefused(
                 Wording("现用密码不对。请重新输入。", "The present password is wrong. Please enter it again.")
             )
-        with reading(self._engine) as connection:
+        with writing(self._engine) as connection:
+            # The present password was right: what is wrong with the chosen one is no failure to sign in.
+            _forget_failures(connection, attempt.account_key)
             earlier = _earlier_hashes(connection, account, self.profile.history_count)
         own_words = [
             session.actor.name,
@@ -514,7 +516,6 @@ class SignIns:
             current = _account_by_id(connection, account.account_id)
             if row is None or current.state != "active" or current.password_hash != account.password_hash:
                 raise NotSignedIn
-            _forget_failures(connection, attempt.account_key)
             set_password(connection, current, chosen_hash, is_one_time=False, now=attempt.now)
             new_token = _renew(connection, row, attempt.now, "password_changed")
             audit.append(connection, session.actor, "account.password_changed", "account", current.login)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import multiprocessing
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,13 +24,6 @@ from pipelines.ledger.keys import KEY_FILE
 
 CLERK = Actor("wang", frozenset({Role.CLERK}), account_id=7, address="10.1.2.3")
 AUDITOR = Actor("auditadmin", frozenset({Role.AUDIT_ADMIN}))
-
-
-@pytest.fixture
-def ledger(ledger_url: str, tmp_path: Path) -> Iterator[Ledger]:
-    """A ledger with a key, also where it is on a server."""
-    with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as opened:
-        yield opened
 
 
 def confirmed(number: int) -> NewEntry:
