@@ -19,6 +19,7 @@ from pipelines.intake.reading import FormSheet, Reading
 from pipelines.intake.recognise import Recogniser
 from pipelines.intake.values import (
     CellProblem,
+    ComputedSum,
     as_text,
     label_key,
     number_text,
@@ -46,6 +47,7 @@ class CellReader:
         self.reading = reading
         self.recogniser = recogniser
         self.is_1904 = is_1904
+        self._has_told_names = False
 
     def emit(
         self,
@@ -96,7 +98,13 @@ class CellReader:
 
     def read_value(self, section: str, row: int, cell: str, field_: Field, value: Any) -> bool:
         """One filled cell of a field of any type; whether it says anything."""
+        if isinstance(value, ComputedSum):
+            self.fix(cell, value.formula, number_text(value.value), ("sum_computed",))
+            value = value.value
         if isinstance(value, CellProblem):
+            if not value.is_error and self._is_name(field_):
+                self._tell_once(cell, value.given)
+                return False
             self.find("P17", cell, field_.label, value.given)
             self.emit(section, row, cell, field_.name, value.given, state="invalid")
             return True
@@ -159,6 +167,17 @@ class CellReader:
             state="value" if code is not None else "invalid",
         )
         return True
+
+    def _is_name(self, field_: Field) -> bool:
+        """Whether a column only repeats the name of the code beside it."""
+        layout = self.form.layout
+        return layout is not None and any(one.name_field == field_.name for one in layout.columns)
+
+    def _tell_once(self, cell: str, formula: str) -> None:
+        """Names by formulas that nobody computed: the codes say it all, so that one word a sheet is enough."""
+        if not self._has_told_names:
+            self._has_told_names = True
+            self.fix(cell, formula, "", ("name_not_computed",))
 
     def _extend_to(self, period: Period | None) -> None:
         """A departmental table without a period of its own is of the latest period among its rows."""

@@ -148,8 +148,11 @@ def _inherit(
             reading.fixes.append(messages.fix(form.sheet.name, place, "", value, ("from_other_sheet",)))
 
 
-def conclude(forms: list[FormSheet], reading: Reading) -> None:
-    """What only the whole file can show: no period, no enterprise, a form twice, nothing to report."""
+def conclude(forms: list[FormSheet], reading: Reading, *, is_template: bool = False) -> None:
+    """What only the whole file can show: no period, no enterprise, a form twice, nothing to report.
+
+    `is_template`: the workbook bears the mark of a blank form of the system.
+    """
     first = forms[0]
     if reading.period is None and not any(
         finding.rule in ("P02", "P03", "P33") for finding in reading.findings
@@ -190,7 +193,7 @@ def conclude(forms: list[FormSheet], reading: Reading) -> None:
             )
         )
     _check_repeated(forms, reading)
-    _check_zero(forms, reading)
+    _check_zero(forms, reading, is_template=is_template)
     _check_printed_validity(forms, reading)
 
 
@@ -211,7 +214,7 @@ def _check_repeated(forms: list[FormSheet], reading: Reading) -> None:
             )
 
 
-def _check_zero(forms: list[FormSheet], reading: Reading) -> None:
+def _check_zero(forms: list[FormSheet], reading: Reading, *, is_template: bool) -> None:
     """零报 is a statement: ticked and no rows is a zero return, neither is nothing at all.
 
     It is a statement about the month: affiliates of last year beside a ticked box do not contradict it.
@@ -239,12 +242,16 @@ def _check_zero(forms: list[FormSheet], reading: Reading) -> None:
     if tables and not has_rows and not speaking and not any(form.has_broken_table for form in tables):
         form = tables[0]
         found = form.scan.head.get("is_zero_return")
+        is_untouched = is_template and not any(other.row_count for other in forms)
+        # rows that are listed without figures are the same question; one word for all of them
+        reading.findings = [one for one in reading.findings if one.rule != "P26"]
         reading.findings.append(
             messages.finding(
                 "P23",
                 sheet=form.sheet.name,
                 cell=address(found.row, found.column) if found is not None else "",
                 form_code=form.form_code,
+                words={"what": messages.word("nothing_filled", "template" if is_untouched else "plain")},
             )
         )
 

@@ -37,10 +37,12 @@ def parse_sheets(
     *,
     is_1904: bool = False,
     look_closer: Callable[[Sheet], None] | None = None,
+    is_template: bool = False,
 ) -> Reading:
     """Read all sheets of one file.
 
-    `look_closer` is called once for each sheet that is a form, before its cells are read. A file without any
+    `look_closer` is called once for each sheet that is a form, before its cells are read; `is_template` says that
+    the workbook was made by the system as a blank form. A file without any
     known form is unreadable (P01, the only finding); a known form in a version that does not hold for the
     period gives P02 and its head only.
     """
@@ -79,7 +81,7 @@ def parse_sheets(
             look_closer(form.sheet)
         SheetReader(form, reading, recogniser, is_1904).read(all_sheets)
     agree(forms, reading)
-    conclude(forms, reading)
+    conclude(forms, reading, is_template=is_template)
     cap(reading)
     return reading
 

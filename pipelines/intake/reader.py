@@ -74,6 +74,7 @@ def _parse(workbook: Workbook, names: list[str]) -> Reading:
         recogniser(),
         is_1904=workbook.is_1904,
         look_closer=workbook.look_closer,
+        is_template=workbook.is_template,
     )
 
 

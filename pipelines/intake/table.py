@@ -11,15 +11,17 @@ from datetime import date
 from typing import Any
 
 from pipelines import codes
+from pipelines.findings import Wording
 from pipelines.intake import messages
 from pipelines.intake.cells import CellReader
 from pipelines.intake.gate import address
 from pipelines.intake.layouts import Field, FormLayout
 from pipelines.intake.reading import RawCell
 from pipelines.intake.recognise import CODES_REMEMBERED, Column, ColumnMap
-from pipelines.intake.values import as_text, number_text, read_number
+from pipelines.intake.values import CellProblem, as_text, number_text, read_number
 
 # How the inner loop treats a column; everything that is not plain goes the long way round.
+_UNFILLED_TOLD_SINGLY, _UNFILLED_SHOWN = 3, 12
 _PLAIN_LENGTH = 11  # a float that prints so short prints as Excel shows it
 _PLAIN_NUMBER, _PERCENT, _TEXT, _CODE, _DAY, _OTHER = range(6)
 
@@ -40,6 +42,7 @@ class TableReader:
             column for column in self.columns if column.field.is_required and not column.field.is_measure
         )
         self.spread, self.merged_measures = self._merged_cells()
+        self.unfilled: list[tuple[int, str]] = []  # row number and codes of rows without a single figure
 
         def is_period_key(field_: Field) -> bool:
             return field_.type == "date" and field_.name in layout.key_fields
@@ -75,6 +78,10 @@ class TableReader:
         return spread, amounts
 
     def read(self) -> None:
+        self._read_rows()
+        self._tell_unfilled()
+
+    def _read_rows(self) -> None:
         rows = self.sheet.rows
         row_kind = self.reader.recogniser.row_kind
         measure_indexes = self.measure_indexes
@@ -318,15 +325,32 @@ class TableReader:
             if row[column.index] != "" and as_text(row[column.index]).strip()
         ]
         if len(self.needed) > 1 and len(filled) == len(self.needed):
-            first = self.needed[0]
-            self.reader.find(
-                "P26", f"{first.letters}{index + 1}", None, " ".join(messages.shown(text) for text in filled)
-            )
+            self.unfilled.append((index + 1, " ".join(messages.shown(text) for text in filled)))
+
+    def _tell_unfilled(self) -> None:
+        """Rows listed without figures: each by itself while they are few, together where a form lists many."""
+        letters = self.needed[0].letters if self.needed else "A"
+        if len(self.unfilled) <= _UNFILLED_TOLD_SINGLY:
+            for row_number, given in self.unfilled:
+                rows = Wording(f"本行（{given}）", f"this row ({given})")
+                self.reader.find("P26", f"{letters}{row_number}", None, given, words={"rows": rows})
+            return
+        numbers = [str(row_number) for row_number, _ in self.unfilled]
+        shown, count = ", ".join(numbers[:_UNFILLED_SHOWN]), len(numbers)
+        more_zh, more_en = ("等", " and others") if count > _UNFILLED_SHOWN else ("", "")
+        rows = Wording(
+            f"第 {shown.replace(', ', '、')} 行{more_zh}（共 {count} 行）",
+            f"rows {shown}{more_en} ({count} in all)",
+        )
+        self.reader.find("P26", f"{letters}{numbers[0]}", None, shown, words={"rows": rows})
 
     def _read_total(self, index: int, row: list[Any]) -> None:
         for column in self.measures:
             value = row[column.index]
-            if value != "":
+            if isinstance(value, CellProblem) and not value.is_error:
+                # a total says nothing that the rows do not; without it they are simply not compared
+                self.reader.fix(f"{column.letters}{index + 1}", value.given, "", ("total_not_computed",))
+            elif value != "":
                 self.reader.read_value("total", index, f"{column.letters}{index + 1}", column.field, value)
 
     def _look_below(self, end: int) -> None:

@@ -51,6 +51,13 @@ class CellProblem(NamedTuple):
     is_error: bool
 
 
+class ComputedSum(NamedTuple):
+    """A sum that the file was saved without the result of, and what it comes to."""
+
+    formula: str
+    value: float
+
+
 class NumberReading(NamedTuple):
     """A number field as read. `number` is decimal text; None where there is none to give.
 
@@ -94,6 +101,8 @@ def as_text(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, CellProblem):
         return value.given
+    if isinstance(value, ComputedSum):
+        return number_text(value.value)
     return str(value)
 
 

@@ -33,7 +33,9 @@ from pipelines.intake.gate import (
     walk_xml,
 )
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
-from pipelines.intake.values import CellProblem
+from pipelines.intake.sums import plain_sum
+from pipelines.intake.template_mark import mark_in
+from pipelines.intake.values import CellProblem, ComputedSum
 
 Merge = tuple[int, int, int, int]  # first row, first column, last row, last column, all from 0
 
@@ -41,7 +43,9 @@ _DATE_1904 = re.compile(rb"""date1904\s*=\s*["'](?:1|true)["']""")
 _FORMULA_WITHOUT_RESULT = re.compile(
     rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*(?:/>|>\s*</(?:\w+:)?v>)\s*)?</(?:\w+:)?c>|<(?:\w+:)?f(?:\s[^>]*)?/>\s*</(?:\w+:)?c>"
 )
+_ROUNDS_OF_SUMS = 2
 _ERROR_CELL = re.compile(rb"""\st\s*=\s*["']e["']""")
+_TEXT_RESULT = re.compile(rb"""[^>]*\st=["']str["'][^>]*>""")
 _ADDRESS = re.compile(r"([A-Z]+)(\d+)")
 _PERCENT_FORMATS = frozenset({"9", "10"})
 DELIMITED_SHEET = "csv"  # a CSV has no sheet name; line ids need one
@@ -85,6 +89,7 @@ class Workbook:
         self._package = package
         self._limits = limits
         self.is_1904 = _DATE_1904.search(package.parts.get("xl/workbook.xml", b"")) is not None
+        self.is_template = bool(mark_in(package.parts.get("xl/workbook.xml", b"")))
         self.names: list[str] = []
         self._hidden: set[str] = set()
         for sheet in self._book.sheets_metadata:
@@ -120,10 +125,16 @@ class Workbook:
         """
         part = sheet.part
         if (b"#" in part and _ERROR_CELL.search(part)) or (  # every error value begins with #
-            b"f>" in part and _FORMULA_WITHOUT_RESULT.search(part)
+            b"f>" in part and _has_formula_without_result(part)
         ):
-            for row, column, problem in _problems(part):
+            problems = list(_problems(part))
+            for row, column, problem in problems:
                 _put(sheet.rows, row, column, problem)
+            # a sum may add sums: each round knows those of the round before
+            for _ in range(_ROUNDS_OF_SUMS):
+                for row, column, problem in problems:
+                    if not problem.is_error and sheet.rows[row][column] == problem:
+                        _put_sum(sheet.rows, row, column, problem)
 
     def _part_of(self, name: str) -> bytes:
         """The XML of a sheet, by workbook.xml and its relations. Raises `Refused` (G01) if they lead nowhere."""
@@ -179,6 +190,24 @@ def _put(rows: list[list[Any]], row: int, column: int, problem: CellProblem) -> 
             one.extend([""] * (width - len(one)))
     if rows[row][column] == "":
         rows[row][column] = problem
+
+
+def _put_sum(rows: list[list[Any]], row: int, column: int, problem: CellProblem) -> None:
+    """What a formula that is nothing but a sum comes to, in place of the problem."""
+    result = plain_sum(problem.given, rows)
+    if result == "":
+        rows[row][column] = ""
+    elif isinstance(result, float):
+        rows[row][column] = ComputedSum(problem.given, result)
+
+
+def _has_formula_without_result(part: bytes) -> bool:
+    """Whether some formula has no result beside it; an empty text is a result (as IF(A1="","",...) has it)."""
+    for match in _FORMULA_WITHOUT_RESULT.finditer(part):
+        cell = part.rfind(b"c r=", 0, match.start())
+        if cell < 0 or _TEXT_RESULT.match(part, cell, match.start()) is None:
+            return True
+    return False
 
 
 def _problems(part: bytes) -> Iterator[tuple[int, int, CellProblem]]:
