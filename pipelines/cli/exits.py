@@ -43,7 +43,23 @@ class CommandFailed(Exception):
 
 
 # Failures of other packages by name, so that naming them imports nothing heavy. Grouped by who must act.
-_CONFLICTS = {"WarehouseBusy", "LedgerConflict", "LedgerBusy", "LedgerLocked", "CannotConfirm"}
+# What the desk refuses as things stand: the wording says why and what to do.
+_REFUSED_ACTS = {
+    "CannotAct",
+    "CannotChangeMonth",
+    "CannotChangeRegister",
+    "CannotExplain",
+    "CannotRemind",
+    "NotAllowed",
+}
+_CONFLICTS = {
+    "WarehouseBusy",
+    "LedgerConflict",
+    "LedgerBusy",
+    "LedgerLocked",
+    "CannotConfirm",
+    *_REFUSED_ACTS,
+}
 _ENVIRONMENT = {
     "CannotServe",
     "InvalidWords",

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": (f"{_C}.doctor:doctor", "检查本机环境 / what is missing on this machine"),
     "init": (f"{_C}.init:init", "建立数据文件夹 / make the data folder ready"),
     "register": (f"{_C}.register:register", "企业名录：导入、列出 / the register: import, list"),
+    "template": (f"{_C}.template:template", "生成空白报表 / blank forms of a month"),
     "check": (f"{_C}.files:check", "审核文件，不写入 / check files, write nothing"),
     "annotate": (
         f"{_C}.annotate:annotate",
@@ -23,6 +24,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "submit": (f"{_C}.files:submit", "收取文件并记账 / take in files and record them"),
     "inbox": (f"{_C}.inbox:inbox", "收件夹：收取其中的文件 / the inbox: take in what lies there"),
     "confirm": (f"{_C}.confirm:confirm", "核实有疑问的报送 / accept a return with open queries"),
+    "explain": (f"{_C}.confirm:explain", "说明疑问，或审核说明 / explain queries, or review explanations"),
+    "return": (f"{_C}.confirm:send_back", "退回报送 / send a return back"),
+    "remind": (f"{_C}.remind:remind", "催报名单与记录 / whom to remind, and the record of it"),
+    "month": (f"{_C}.month:month", "月份的结账、发布与重开 / close, publish and reopen months"),
     "status": (f"{_C}.status:status", "各月报送情况 / who has filed what"),
     "run": (f"{_C}.run:run", "计算各月统计表 / compute the tables of months"),
     "table": (f"{_C}.tables:table", "查看一张统计表 / show one table of a month"),

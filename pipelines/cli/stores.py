@@ -16,6 +16,7 @@ from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.ledger import Ledger
+    from pipelines.ledger.actors import Actor
 
 DAGSTER_FILE = "dagster.yaml"
 
@@ -60,6 +61,13 @@ def person() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
+
+
+def acting(by: str | None) -> Actor:
+    """Who acts at this machine: the person at the keyboard, or whom that person names; both go into the audit log."""
+    from pipelines.ledger.actors import Actor
+
+    return Actor(by, is_operator=True, address=f"cli:{person()}") if by else Actor.operator(person())
 
 
 def dagster_template() -> Path:

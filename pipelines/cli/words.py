@@ -133,10 +133,95 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} was changed while it was being checked; no copy was written. Try again.",
     ),
     "fixes_count": ("自动整理 {count} 处", "{count} values tidied"),
+    # template
+    "template_who": (
+        "请指明为谁生成：--enterprise 代码（可重复），或 --all。",
+        "Say for whom: --enterprise CODE (may be repeated), or --all.",
+    ),
+    "template_one_file": (
+        "{path} 只能放一家企业的空表。多家企业请给出 .zip 文件或文件夹。",
+        "{path} takes the forms of one enterprise. For several give a .zip file or a folder.",
+    ),
+    "template_progress": ("生成空表", "making blank forms"),
+    "template_written": ("已生成 {count} 家企业的空表：{path}", "Blank forms of {count} enterprises: {path}"),
     "confirmed": (
         "{submission} 已核实通过（{name}，{month}）。重新计算：servtrade run --month {month}",
         "{submission} is confirmed ({name}, {month}). Compute again: servtrade run --month {month}",
     ),
+    "returned": (
+        "{submission} 已退回（{name}，{month}），等待更正后重新报送。",
+        "{submission} is sent back ({name}, {month}) and waits to be corrected and filed again.",
+    ),
+    "return_withdrawn": (
+        "{submission} 的退回已撤销（{name}，{month}）。",
+        "The sending back of {submission} is taken back ({name}, {month}).",
+    ),
+    "explained": (
+        "{submission} 的说明已记录（{name}，{month}），待审核人员复核。",
+        "The explanations of {submission} are recorded ({name}, {month}) and wait for a reviewer.",
+    ),
+    "explanation_accepted": (
+        "{submission} 的说明已采纳（{name}，{month}）。",
+        "The explanations of {submission} are taken ({name}, {month}).",
+    ),
+    "explanation_refused": (
+        "{submission} 的说明未采纳（{name}，{month}），相关疑问重新待核实。",
+        "The explanations of {submission} are refused ({name}, {month}); their queries are open again.",
+    ),
+    "counts_later": (
+        "{month} 已结账：在该月重开修订以前，不改变统计数。",
+        "{month} is closed: this changes no figure until the month is reopened.",
+    ),
+    "still_queried": (
+        "{submission} 仍有疑问待核实。列出：servtrade explain {submission}",
+        "{submission} still has open queries. List them: servtrade explain {submission}",
+    ),
+    "no_findings": ("{submission} 没有审核意见。", "There are no findings on {submission}."),
+    "answer_given": ("{by} 说明：{reason}（待复核）", "{by} explained: {reason} (to be reviewed)"),
+    "answer_accepted": ("{by} 说明：{reason}（已采纳）", "{by} explained: {reason} (taken)"),
+    "answer_refused": (
+        "{by} 说明：{reason}（未采纳：{review}）",
+        "{by} explained: {reason} (refused: {review})",
+    ),
+    "answer_replaced": ("{by} 说明：{reason}（已改写）", "{by} explained: {reason} (replaced)"),
+    # month
+    "month_proposed": (
+        "已提出{month}的{act}申请，请另一人确认：servtrade month confirm {month}。该月现为“{state}”。",
+        "Proposed for {month}: {act}. Another person confirms it: servtrade month confirm {month}. It is {state} now.",
+    ),
+    "month_confirmed": (
+        "{month} 的{act}已确认（{by} 提出），该月现为“{state}”。",
+        "Confirmed for {month}: {act} (proposed by {by}). It is {state} now.",
+    ),
+    "month_declined": (
+        "{month} 的{act}申请（{by} 提出）已退回或撤回，该月仍为“{state}”。",
+        "Not done for {month}: {act} (proposed by {by}). It is {state} still.",
+    ),
+    "act_proposed": ("待确认", "proposed"),
+    "act_confirmed": ("已确认", "confirmed"),
+    "act_declined": ("已退回", "declined"),
+    "act_withdrawn": ("已撤回", "withdrawn"),
+    # remind
+    "unknown_enterprise": (
+        "名录中没有 {code}。名录：servtrade register list",
+        "The register has no {code}. See servtrade register list.",
+    ),
+    "reminded": ("已记录 {month} 的催报 {count} 条。", "{count} reminders recorded for {month}."),
+    "board_head": (
+        "{month}：应报 {expected} 家，已通过 {accepted} 家；报送截止 {deadline}，还剩 {days} 天。",
+        "{month}: {expected} expected, {accepted} accepted; due {deadline}, {days} days left.",
+    ),
+    "state_not_filed": ("未报", "not filed"),
+    "state_returned": ("退回", "returned"),
+    "state_queried": ("待核实", "queried"),
+    "state_accepted": ("已通过", "accepted"),
+    # register events
+    "event_recorded": (
+        "已记录 {code}：{event}，自 {month} 起。编号 {number}。",
+        "Recorded for {code}: {event}, from {month} on. Number {number}.",
+    ),
+    "event_voided": ("事件 {number} 已作废（{code}）。", "Event {number} is void ({code})."),
+    "no_events": ("{code} 没有事件。", "There are no events of {code}."),
     "short_reason": (
         "--reason：请写明核实的理由（不少于 {count} 个字）。",
         "--reason: say why it is right, in at least {count} characters.",

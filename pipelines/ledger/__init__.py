@@ -6,6 +6,7 @@ Same code on SQLite and PostgreSQL. Cells and amounts are not here but in the li
 from pipelines.ledger.book import Ledger, ledger_of, open_ledger
 from pipelines.ledger.engine import LedgerLocked, LedgerMissing, LedgerUnusable, shown_url
 from pipelines.ledger.shapes import (
+    MONTHLY_PERIODS,
     SHANGHAI,
     CannotAct,
     CannotChangeMonth,
@@ -31,12 +32,14 @@ from pipelines.ledger.shapes import (
     Submission,
     UnknownEnterprise,
     UnknownSubmission,
+    counted_month,
     is_late,
     series_key_of,
 )
 from pipelines.ledger.standing import Closings
 
 __all__ = [
+    "MONTHLY_PERIODS",
     "SHANGHAI",
     "CannotAct",
     "CannotChangeMonth",
@@ -67,6 +70,7 @@ __all__ = [
     "Submission",
     "UnknownEnterprise",
     "UnknownSubmission",
+    "counted_month",
     "is_late",
     "ledger_of",
     "open_ledger",

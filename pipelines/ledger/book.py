@@ -20,6 +20,7 @@ from sqlalchemy import (
     Engine,
     Row,
     and_,
+    case,
     exists,
     func,
     insert,
@@ -49,6 +50,7 @@ from pipelines.ledger.reviews import Reviews
 from pipelines.ledger.rule_counts import RuleCounts, rule_counts
 from pipelines.ledger.shapes import (
     MAX_CODE_LENGTH,
+    MONTHLY_PERIODS,
     Change,
     Decision,
     EnterpriseSpell,
@@ -429,17 +431,29 @@ class Ledger:
             ]
         return sorted(found, key=lambda one: one.sequence)
 
-    def counted_submissions(self, month: Month, *, kind: FileKind = FileKind.RETURN) -> list[Submission]:
-        """Submissions of a month as its statistics see them, in the order of recording.
+    def counted_submissions(self, month: Month | None = None) -> list[Submission]:
+        """Returns of a month (by default of all) as its statistics see them, in the order of recording.
 
         Of a closed month as they stood at its closing: what was filed or decided since is not there.
         """
         column = t.submission.c
+        where = [column.kind == FileKind.RETURN.value]
+        if month is not None:
+            where.append(column.month_start_date == month.start_date)
         with reading(self._engine) as connection:
-            return submissions_as_counted(
-                connection,
-                and_(column.month_start_date == month.start_date, column.kind == kind.value),
-            )
+            return submissions_as_counted(connection, and_(*where))
+
+    def ids_beginning(self, beginning: str, *, most: int = 2) -> list[str]:
+        """Ids of submissions that begin so, at most so many: whether what a person typed names one."""
+        column = t.submission.c
+        with reading(self._engine) as connection:
+            found = connection.execute(
+                select(column.submission_id)
+                .where(column.submission_id.startswith(beginning, autoescape=True))
+                .order_by(column.submission_id)
+                .limit(most)
+            ).scalars()
+            return list(found)
 
     def filed_months(self, *, only_standing: bool = False) -> list[Month]:
         """Every month that a return has been filed for, earliest first.
@@ -466,9 +480,13 @@ class Ledger:
         """
         column, form, decision = t.submission.c, t.submission_form.c, t.decision.c
         bound, act = t.month_state.c, t.month_act.c
+        # What is of no month (a year, half-year or quarter) matters from the month in which it is counted.
+        first_date = case(
+            (column.period_kind.in_(MONTHLY_PERIODS), column.period_start_date), else_=column.month_start_date
+        )
         binds = and_(
             bound.state.in_(BINDING),
-            bound.month_start_date.between(column.period_start_date, column.month_start_date),
+            bound.month_start_date.between(first_date, column.month_start_date),
         )
         decided = (
             select(decision.submission_id, func.max(decision.decision_id).label("decision_id"))
@@ -488,7 +506,7 @@ class Ledger:
         newest = (func.max(column.sequence), func.max(func.coalesce(decided.c.decision_id, 0)))
         base = select(
             # A January-February return counts in February and can displace a January that was computed already.
-            func.min(column.period_start_date).label("first_date"),
+            func.min(first_date).label("first_date"),
             column.month_start_date.label("last_date"),
             *newest,
         ).select_from(t.submission.outerjoin(decided, decided.c.submission_id == column.submission_id))
@@ -651,7 +669,7 @@ class Ledger:
 def _submission_row(
     new: NewSubmission, batch: NewBatch, sequence: int, version: int | None, bounds: Closings
 ) -> dict[str, Any]:
-    period = new.period
+    period, month = new.period, new.counted_month
     is_return = new.kind is FileKind.RETURN and period is not None
     return {
         "submission_id": new.submission_id,
@@ -666,7 +684,7 @@ def _submission_row(
         "period": str(period) if period else None,
         "period_kind": period.kind if period else None,
         "period_start_date": period.first.start_date if period else None,
-        "month_start_date": period.last.start_date if period else None,
+        "month_start_date": month.start_date if month else None,
         "series_key": new.series_key,
         "version": version,
         "supersedes_submission_id": new.supersedes_submission_id,
@@ -679,7 +697,7 @@ def _submission_row(
         "channel": new.filing.channel,
         "is_late": new.is_late,
         "is_late_revision": bool(
-            is_return and period and bounds.of(period.first.start_date, period.last.start_date)
+            is_return and period and month and bounds.of(period.first.start_date, month.start_date)
         ),
         "is_returned": False,
         "file_name": storable_text(new.filing.file_name)[:_MAX_FILE_NAME_LENGTH],

@@ -36,15 +36,29 @@ def seen_submissions(actor: Actor) -> ColumnElement[bool]:
     # A return may stand under a code that the register does not have; its reporter sees it all the same.
     spoken_for = sorted(actor.enterprise_codes) if Role.REPORTER in actor.roles else []
     own = column.enterprise_code.in_(spoken_for)
-    return and_(column.kind == FileKind.RETURN.value, or_(theirs, own))
+    # A file of which nobody can say whose it is: whoever handed it in must learn why it was refused.
+    handed_in = and_(
+        column.enterprise_code == "",
+        column.kind != FileKind.DEPARTMENT.value,
+        column.submission_id.in_(
+            select(t.filing.c.submission_id).where(t.filing.c.received_by == actor.name)
+        ),
+    )
+    return or_(and_(column.kind == FileKind.RETURN.value, or_(theirs, own)), handed_in)
 
 
 def expect_seen(connection: Connection, one: Submission, actor: Actor) -> None:
     """Raises UnknownSubmission where the actor may not see it: whether there is one is not told."""
-    if one.kind is FileKind.RETURN:
+    if actor.sees_all_enterprises:
+        return
+    if one.kind is FileKind.RETURN and one.enterprise_code:
         if actor.may_see(one.enterprise_code, district_of(connection, one.enterprise_code)):
             return
-    elif actor.sees_all_enterprises:
+    elif one.kind is not FileKind.DEPARTMENT and connection.execute(
+        select(t.filing.c.filing_id)
+        .where(t.filing.c.submission_id == one.submission_id, t.filing.c.received_by == actor.name)
+        .limit(1)
+    ).first():
         return
     raise UnknownSubmission(one.submission_id)
 

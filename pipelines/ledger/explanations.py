@@ -292,7 +292,8 @@ def queries_in(connection: Connection, submission_ids: Iterable[str]) -> dict[st
 
 def rows_of_new(new: NewSubmission, received_at: datetime, given_by: str) -> Iterable[dict[str, Any]]:
     """Explanations that came with a file, in its rows or in its 审核意见, as rows to record."""
-    if new.period is None:
+    month = new.counted_month
+    if month is None:
         return
     for ordinal, finding in enumerate(new.findings, start=1):
         if finding.explanation_origin in (Origin.REMARK.value, Origin.WORKBOOK.value):
@@ -300,7 +301,7 @@ def rows_of_new(new: NewSubmission, received_at: datetime, given_by: str) -> Ite
                 "submission_id": new.submission_id,
                 "ordinal": ordinal,
                 "filed_for": storable_text(new.enterprise_code or new.department)[:64],
-                "month_start_date": new.period.last.start_date,
+                "month_start_date": month.start_date,
                 "rule": finding.rule,
                 "business_key": storable_text(finding.key),
                 "fingerprint": storable_text(finding.sameness),

@@ -190,11 +190,29 @@ class NewSubmission:
             department=self.department,
             form_codes=self.form_codes,
             is_unreadable=self.verdict is Verdict.UNREADABLE,
+            received_at=self.filing.received_at,
         )
+
+    @property
+    def counted_month(self) -> Month | None:
+        """The month in which it is counted."""
+        return None if self.period is None else counted_month(self.kind, self.period, self.filing.received_at)
 
 
 # Kinds of period that are the return of a month, which is expected of every enterprise of the register.
 MONTHLY_PERIODS = ("month", "months_1_2")
+
+
+def counted_month(kind: FileKind, period: Period, received_at: datetime) -> Month:
+    """The month in which a file is counted: the last of its period.
+
+    A file of an enterprise that holds only forms of a quarter, half-year or year speaks of no month. It is
+    counted with the returns that are collected when it comes, the month before its arrival in Shanghai, so that
+    the affiliates of 2025 that come in June 2026 change no closed month; not before its period's last month.
+    """
+    if kind is not FileKind.RETURN or period.kind in MONTHLY_PERIODS:
+        return period.last
+    return max(period.last, Month.of(received_at.astimezone(SHANGHAI).date()).previous)
 
 
 def series_key_of(
@@ -205,12 +223,14 @@ def series_key_of(
     department: str,
     form_codes: tuple[str, ...],
     is_unreadable: bool,
+    received_at: datetime,
 ) -> str | None:
     """The series in which a file is a version; None where it is not known whose it is or for when.
 
     Returns of a month: one series an enterprise and period. Files that hold only forms of a quarter, half-year
-    or year: one an enterprise, set of forms and period, so that the affiliates of a year and, in another file,
-    its cases do not replace each other; which sheet of a form counts is decided in SQL, by `sequence`.
+    or year: one an enterprise, set of forms, period and month in which they are counted, so that the affiliates
+    of a year and, in another file, its cases do not replace each other and a closed month keeps what it had;
+    which sheet of a form counts is decided in SQL, by `sequence`.
     Departmental tables: one a department, set of forms and period; which of their rows still count is decided
     row by row in SQL likewise.
     """
@@ -220,7 +240,8 @@ def series_key_of(
         return None  # no code and no department is that long: the text names nothing
     if kind is FileKind.RETURN and enterprise_code:
         if period.kind not in MONTHLY_PERIODS:
-            return f"return/{enterprise_code}/{'+'.join(sorted(form_codes))}/{period}"
+            month = counted_month(kind, period, received_at)
+            return f"return/{enterprise_code}/{'+'.join(sorted(form_codes))}/{period}@{month}"
         return f"return/{enterprise_code}/{period}"
     if kind is FileKind.DEPARTMENT and department:
         return f"department/{department}/{'+'.join(sorted(form_codes))}/{period}"
@@ -408,6 +429,7 @@ def is_late(received_at: datetime, period: Period | None, deadline_day: int) -> 
 
 
 __all__ = [
+    "MONTHLY_PERIODS",
     "SHANGHAI",
     "CannotAct",
     "CannotChangeMonth",
@@ -435,6 +457,7 @@ __all__ = [
     "Submission",
     "UnknownEnterprise",
     "UnknownSubmission",
+    "counted_month",
     "is_late",
     "receipt_number",
     "series_key_of",

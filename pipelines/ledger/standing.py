@@ -46,10 +46,16 @@ class Closings:
         return bool(self.by_month)
 
     def of(self, first: date | None, last: date | None) -> list[Closing]:
-        """Those of the months from first to last (first days); none for a period that is not known."""
+        """Those of the months from first to last (first days); none for a period that is not known.
+
+        January and February are the longest return of months; a file of a quarter, half-year or year speaks of
+        no month and is bound by the closing of the one month in which it is counted.
+        """
         if first is None or last is None or not self.by_month:
             return []
-        months = Month.span(Month.of(first), Month.of(last))
+        months = list(Month.span(Month.of(first), Month.of(last)))
+        if len(months) > 2:
+            months = months[-1:]
         return [self.by_month[month] for month in months if month in self.by_month]
 
 

@@ -30,6 +30,7 @@ from pipelines.findings import Finding, Severity, Verdict, Wording, verdict_of
 from pipelines.intake import ReaderPool, messages
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.ledger import (
+    MONTHLY_PERIODS,
     SHANGHAI,
     Closings,
     DecisionKind,
@@ -41,6 +42,7 @@ from pipelines.ledger import (
     Repeat,
     SeriesState,
     Submission,
+    counted_month,
     is_late,
     series_key_of,
 )
@@ -124,7 +126,7 @@ class _Arrival:
     def series_key(self) -> str | None:
         """What the file is a version of, from what was read now or recorded before."""
         if self.parsed is not None:
-            return _series_key(self.parsed)
+            return _series_key(self.parsed, self.filing.received_at)
         return self.known.series_key if self.known is not None else None
 
     @property
@@ -132,7 +134,18 @@ class _Arrival:
         """Files with the same key are judged one after the other: versions of one thing, and returns of one
         enterprise counted in one month (February, and January-February)."""
         key = self.series_key
+        if key is not None and "@" in key:  # a file of a year: return/code/FM-4/2025@2026-03
+            kind, code, *_ = key.split("/")
+            return f"{kind}/{code}/{key.rpartition('@')[2]}"
         return key if key is None else key.replace("-M01-02", "-02")
+
+    @property
+    def month(self) -> Month | None:
+        """The month in which the file is counted, where it could be read."""
+        parsed = self.parsed
+        if parsed is None or parsed.period is None:
+            return None
+        return counted_month(parsed.kind, parsed.period, self.filing.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,7 +467,7 @@ class Reception:
             verdicts = {}
             for arrival, parsed in zip(arrivals, parsed_files, strict=True):
                 judged = without_repeats(parsed.findings, found.get(parsed.submission_id, ()))
-                findings = _explained(parsed, (*parsed.findings, *judged), explained, bounds)
+                findings = _explained(arrival, parsed, (*parsed.findings, *judged), explained, bounds)
                 verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
                 verdicts[parsed.submission_id] = verdict
                 key = arrival.series_key
@@ -489,9 +502,11 @@ class Reception:
 
         parsed_files = [arrival.parsed for arrival in waiting if arrival.parsed is not None]
         months = [
-            parsed.period.last
-            for parsed in parsed_files
-            if parsed.period is not None and parsed.kind is FileKind.RETURN
+            arrival.month
+            for arrival in waiting
+            if arrival.month is not None
+            and arrival.parsed is not None
+            and arrival.parsed.kind is FileKind.RETURN
         ]
         if not months:
             bench.lay_out([], self._ledger.department_tables(["DM-3"]) if parsed_files else [], self._lines)
@@ -518,7 +533,7 @@ class Reception:
             department=parsed.department,
             period_start_date=period.first.start_date if period else None,
             period_kind=period.kind if period else None,
-            month_start_date=period.last.start_date if period else None,
+            month_start_date=arrival.month.start_date if arrival.month else None,
             version=before.latest_version + 1 if key else None,
             verdict=None,
             status=None,
@@ -535,7 +550,11 @@ class Reception:
         )
 
     def _is_late(self, arrival: _Arrival, parsed: ParsedFile) -> bool:
-        return is_late(arrival.filing.received_at, parsed.period, self._settings.filing_deadline_day)
+        """Whether a file came after its deadline; files that are no month's return have none."""
+        period = parsed.period
+        if parsed.kind is FileKind.RETURN and period is not None and period.kind not in MONTHLY_PERIODS:
+            return False
+        return is_late(arrival.filing.received_at, period, self._settings.filing_deadline_day)
 
     # -- recording -----------------------------------------------------------------------------------
 
@@ -794,10 +813,10 @@ def _passes(
             places[arrival.position] = (_UNJUDGEABLE, no_month, 0, arrival.position)
         elif parsed.kind is FileKind.DEPARTMENT:
             places[arrival.position] = (_DEPARTMENTS, no_month, rank, arrival.position)
-        elif parsed.period is None:
+        elif arrival.month is None:
             places[arrival.position] = (_UNJUDGEABLE, no_month, 0, arrival.position)
         else:
-            places[arrival.position] = (_RETURNS, parsed.period.last, rank, arrival.position)
+            places[arrival.position] = (_RETURNS, arrival.month, rank, arrival.position)
     ordered = sorted(waiting, key=lambda arrival: places[arrival.position])
     return [
         (stage, month if stage == _RETURNS else None, list(arrivals))
@@ -813,26 +832,30 @@ def _filed_for(parsed: ParsedFile) -> str:
 
 
 def _explained(
-    parsed: ParsedFile, findings: Sequence[Finding], explained: StandingExplanations, bounds: Closings
+    arrival: _Arrival,
+    parsed: ParsedFile,
+    findings: Sequence[Finding],
+    explained: StandingExplanations,
+    bounds: Closings,
 ) -> tuple[Finding, ...]:
     """The findings less the questions that are answered in the file or were answered before, and the word on a closed
     month. What the file explains itself is at hand for those judged after it."""
-    period, filed_for = parsed.period, _filed_for(parsed)
-    if parsed.is_unreadable or period is None or not filed_for:
+    period, month, filed_for = parsed.period, arrival.month, _filed_for(parsed)
+    if parsed.is_unreadable or period is None or month is None or not filed_for:
         return tuple(findings)
     from pipelines.validation.covers import with_answers
     from pipelines.validation.messages import late_revision_finding
 
-    told = explained.cover(filed_for, period.last, with_answers(findings, parsed.answers))
-    explained.keep(filed_for, period.last, told)
+    told = explained.cover(filed_for, month, with_answers(findings, parsed.answers))
+    explained.keep(filed_for, month, told)
     if parsed.kind is FileKind.RETURN:
-        closed = bounds.of(period.first.start_date, period.last.start_date)
+        closed = bounds.of(period.first.start_date, month.start_date)
         if closed:
             told.append(late_revision_finding([str(bound.month) for bound in closed]))
     return tuple(told)
 
 
-def _series_key(parsed: ParsedFile) -> str | None:
+def _series_key(parsed: ParsedFile, received_at: datetime) -> str | None:
     return series_key_of(
         parsed.kind,
         parsed.period,
@@ -840,6 +863,7 @@ def _series_key(parsed: ParsedFile) -> str | None:
         department=parsed.department,
         form_codes=parsed.form_codes,
         is_unreadable=parsed.is_unreadable,
+        received_at=received_at,
     )
 
 

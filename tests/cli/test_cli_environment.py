@@ -14,7 +14,7 @@ from conftest import CityFiles
 from pipelines.cli.commands.confirm import MIN_REASON_LENGTH
 from pipelines.cli.exits import Exit
 from pipelines.findings import Wording
-from pipelines.ledger.book import _MIN_REASON_LENGTH
+from pipelines.ledger import reviews
 from pipelines.periods import Month
 from pipelines.publication.holds import Hold, hold
 from pipelines.settings import Settings
@@ -161,7 +161,7 @@ def test_json_in_front_of_the_command_counts_and_failures_are_objects_too(office
 
 
 def test_the_shortest_reason_is_that_of_the_ledger() -> None:
-    assert MIN_REASON_LENGTH == _MIN_REASON_LENGTH
+    assert MIN_REASON_LENGTH == reviews.MIN_REASON_LENGTH
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])

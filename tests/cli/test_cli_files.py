@@ -178,7 +178,7 @@ def test_queries_are_accepted_by_confirming_them_with_a_reason(
     assert submitted["verdict"] == "queries"
     beginning = submitted["submission_id"][:8]
     assert run("confirm", beginning, "--reason", "好").exit_code == Exit.USAGE
-    confirmed = run("confirm", beginning, "--reason", "已电话核实，国别确实不详", "--json")
+    confirmed = run("confirm", beginning, "--reason", "已电话核实，国别确实不详", "--by", "李", "--json")
     assert confirmed.exit_code == Exit.OK
     assert objects(confirmed)["status"] == "accepted"
     [month] = objects(run("status", "--json"))["months"]
@@ -187,7 +187,7 @@ def test_queries_are_accepted_by_confirming_them_with_a_reason(
 
 def test_errors_cannot_be_confirmed_away(office: Path, files: CityFiles, run: Run) -> None:
     submitted = objects(run("submit", str(files.rejected), "--json"))["files"][0]
-    result = run("confirm", submitted["submission_id"], "--reason", "我们认为没有问题")
+    result = run("confirm", submitted["submission_id"], "--reason", "我们认为没有问题", "--by", "李")
     assert result.exit_code == Exit.CONFLICT
     assert "必须更正" in result.stderr
 

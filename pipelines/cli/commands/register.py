@@ -10,13 +10,25 @@ import click
 
 from pipelines.cli.exits import CommandFailed, Exit
 from pipelines.cli.options import MONTH, common, json_ahead, json_option
-from pipelines.cli.stores import ledger_of, ledger_to_read, person
-from pipelines.cli.terminal import Terminal
+from pipelines.cli.stores import acting, ledger_of, ledger_to_read
+from pipelines.cli.terminal import Terminal, on_one_line
 from pipelines.periods import Month, parse_period
 
 if TYPE_CHECKING:
+    from pipelines.ledger.register import LifeEvent
     from pipelines.ledger.shapes import RegisterRow
 
+# As the ledger has them; a test compares.
+EVENT_KINDS = (
+    "entered",
+    "left",
+    "merged",
+    "moved_district",
+    "changed_industry",
+    "changed_class",
+    "changed_contact",
+)
+CLASSES = ("key", "ordinary")
 REQUIRED = ("enterprise_code", "enterprise_name", "district_code")
 # What the columns are called in the bureau's own lists, without blanks and brackets.
 _HEADERS: dict[str, tuple[str, ...]] = {
@@ -67,7 +79,7 @@ def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
         )
     with ledger_of(terminal.settings) as ledger:
         try:
-            changed = ledger.import_register(rows, by=person())
+            changed = ledger.register.import_rows(rows, acting(None))
         except ValueError as error:
             raise CommandFailed(Exit.DATA_ERRORS, str(error), str(error)) from error
     enterprises = len({row.enterprise_code for row in rows})
@@ -135,6 +147,187 @@ def list_register(terminal: Terminal, month: Month | None, as_json: bool) -> Non
             for spell in spells
         ],
     )
+
+
+@register.command()
+@click.argument("kind", type=click.Choice(EVENT_KINDS))
+@click.argument("enterprise")
+@click.option("--month", type=MONTH, required=True, help="自该月起 / from which month on")
+@click.option("--name", default="", help="单位名称（新纳入的企业） / name, of an enterprise that is new")
+@click.option("--district", default="", help="所在区，代码或名称 / district, code or name")
+@click.option("--industry", default="", help="行业代码 / industry code")
+@click.option("--class", "class_", type=click.Choice(CLASSES), help="重点或一般 / key or ordinary")
+@click.option("--into", default="", help="并入的企业 / the enterprise it was merged into")
+@click.option("--contact", default="", help="联系人 / contact")
+@click.option("--phone", default="", help="电话 / telephone")
+@click.option("--reason", default="", help="原因（退出、并入时必填） / why; needed for left and merged")
+@click.option(
+    "--by", default=None, help="经手人，默认为当前用户 / who does this; the current user by default"
+)
+@common
+@json_option
+@click.pass_obj
+def event(
+    terminal: Terminal,
+    kind: str,
+    enterprise: str,
+    month: Month,
+    name: str,
+    district: str,
+    industry: str,
+    class_: str | None,
+    into: str,
+    contact: str,
+    phone: str,
+    reason: str,
+    by: str | None,
+    as_json: bool,
+) -> None:
+    """记录企业变动：纳入、退出、并入、迁区、变更行业、类别或联系人。 / Record what became of an enterprise.
+
+    KIND is what happened, ENTERPRISE the credit code. An event holds from its month on; one that was wrong is voided,
+    never deleted. What would change a closed month is refused.
+    """
+    from pipelines.ledger import EnterpriseClass, EventKind, UnknownEnterprise
+    from pipelines.ledger.register import NewEvent
+
+    try:
+        code = _credit_code(enterprise.strip())
+        new = NewEvent(
+            code,
+            EventKind(kind),
+            month,
+            district_code=_district(district) if district else "",
+            industry_code=industry.strip(),
+            enterprise_class=EnterpriseClass(class_) if class_ else None,
+            successor_code=_credit_code(into.strip()) if into else "",
+            contact=contact,
+            phone=phone,
+            reason=reason,
+            enterprise_name=name,
+        )
+    except ValueError as error:
+        zh, _, en = str(error).partition(" / ")
+        raise CommandFailed(Exit.USAGE, zh, en or zh) from error
+    with ledger_of(terminal.settings) as ledger:
+        try:
+            done = ledger.register.record(new, acting(by))
+        except UnknownEnterprise as error:
+            raise terminal.fail(Exit.USAGE, "unknown_enterprise", code=on_one_line(code)) from error
+    if as_json:
+        terminal.json(_event_json(done))
+        return
+    terminal.note(
+        terminal.word(
+            "event_recorded", code=done.enterprise_code, event=kind, month=str(month), number=done.event_id
+        )
+    )
+
+
+@register.command()
+@click.argument("enterprise")
+@common
+@json_option
+@click.pass_obj
+def events(terminal: Terminal, enterprise: str, as_json: bool) -> None:
+    """列出一家企业的变动，包括作废的。 / List what became of an enterprise, void events too."""
+    from pipelines.ledger import UnknownEnterprise
+
+    with ledger_to_read(terminal.settings) as ledger:
+        try:
+            found = ledger.register.events(enterprise.strip().upper(), acting(None))
+        except UnknownEnterprise as error:
+            raise terminal.fail(Exit.USAGE, "unknown_enterprise", code=on_one_line(enterprise)) from error
+    if as_json:
+        terminal.json(
+            {"enterprise_code": enterprise.strip().upper(), "events": [_event_json(one) for one in found]}
+        )
+        return
+    if not found:
+        terminal.note(terminal.word("no_events", code=on_one_line(enterprise)))
+        return
+    terminal.table(
+        [
+            terminal.pick("编号", "number"),
+            terminal.pick("自", "from"),
+            terminal.pick("变动", "event"),
+            terminal.pick("内容", "what"),
+            terminal.pick("来源", "source"),
+            terminal.pick("经手人", "by"),
+            terminal.pick("作废", "void"),
+        ],
+        [
+            [
+                one.event_id,
+                one.from_month or "",
+                one.event_kind.value,
+                on_one_line(_event_text(one)),
+                one.source,
+                on_one_line(one.recorded_by),
+                terminal.pick("是", "yes") if one.is_void else "",
+            ]
+            for one in found
+        ],
+        right={0},
+    )
+
+
+@register.command()
+@click.argument("number", type=click.IntRange(min=1))
+@click.option("--reason", required=True, help="为何作废 / why it is void")
+@click.option(
+    "--by", default=None, help="经手人，默认为当前用户 / who does this; the current user by default"
+)
+@common
+@json_option
+@click.pass_obj
+def void(terminal: Terminal, number: int, reason: str, by: str | None, as_json: bool) -> None:
+    """作废一条记错的变动。 / Mark an event as wrong; it stays on record. NUMBER is that of `register events`."""
+    from pipelines.ledger import UnknownEnterprise
+
+    with ledger_of(terminal.settings) as ledger:
+        try:
+            done = ledger.register.void(number, reason, acting(by))
+        except UnknownEnterprise as error:
+            raise terminal.fail(Exit.USAGE, "unknown_enterprise", code=str(number)) from error
+    if as_json:
+        terminal.json(_event_json(done))
+    else:
+        terminal.note(terminal.word("event_voided", number=number, code=done.enterprise_code))
+
+
+def _event_text(one: LifeEvent) -> str:
+    parts = [
+        one.district_code,
+        one.industry_code,
+        one.enterprise_class,
+        f"→ {one.successor_code}" if one.successor_code else "",
+        one.contact,
+        one.phone,
+        one.reason,
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _event_json(one: LifeEvent) -> dict[str, Any]:
+    return {
+        "number": one.event_id,
+        "enterprise_code": one.enterprise_code,
+        "event": one.event_kind.value,
+        "from_month": str(one.from_month) if one.from_month else None,
+        "district_code": one.district_code,
+        "industry_code": one.industry_code,
+        "enterprise_class": one.enterprise_class,
+        "successor_code": one.successor_code,
+        "contact": one.contact,
+        "phone": one.phone,
+        "reason": one.reason,
+        "source": one.source,
+        "recorded_by": one.recorded_by,
+        "is_void": one.is_void,
+        "voided_by": one.voided_by,
+        "void_reason": one.void_reason,
+    }
 
 
 def register_rows(file: Path) -> tuple[list[RegisterRow], list[str]]:

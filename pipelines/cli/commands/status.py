@@ -14,6 +14,7 @@ from pipelines.cli.stores import ledger_to_read
 from pipelines.cli.terminal import Terminal
 from pipelines.findings import Verdict
 from pipelines.periods import Month
+from pipelines.records import FileKind
 
 if TYPE_CHECKING:
     from pipelines.ledger import Ledger
@@ -106,10 +107,12 @@ def all_months(ledger: Ledger) -> tuple[list[MonthStatus], Counter[str]]:
     spells = ledger.enterprises()
     by_month: dict[Month, list[Submission]] = {}
     elsewhere: Counter[str] = Counter()
-    for one in ledger.submissions():
-        if one.kind.value == "department":
-            elsewhere[f"department_{one.status.value}"] += 1
-        elif one.month_start_date is None or one.status is Verdict.UNREADABLE:
+    for one in [*ledger.submissions(kind=FileKind.DEPARTMENT), *ledger.submissions(kind=FileKind.UNKNOWN)]:
+        elsewhere[
+            f"{one.kind.value}_{one.status.value}" if one.kind.value == "department" else one.status.value
+        ] += 1
+    for one in ledger.counted_submissions():
+        if one.month_start_date is None or one.status is Verdict.UNREADABLE:
             elsewhere[one.status.value] += 1
         else:
             by_month.setdefault(Month.of(one.month_start_date), []).append(one)
@@ -137,7 +140,7 @@ def status(terminal: Terminal, month: Month | None, show_all: bool, as_json: boo
         if month is None:
             months, elsewhere = all_months(ledger)
         else:
-            months = [month_status(month, ledger.enterprises(), ledger.submissions(month))]
+            months = [month_status(month, ledger.enterprises(), ledger.counted_submissions(month))]
             elsewhere = Counter()
     if as_json:
         content: dict[str, Any] = {"months": [one.as_json() for one in months]}

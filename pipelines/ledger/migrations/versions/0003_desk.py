@@ -85,16 +85,15 @@ def _new_check(table: str, name: str, condition: str, *, more: dict[str, str] | 
         for each, wanted in {name: condition, **(more or {})}.items():
             op.create_check_constraint(op.f(f"ck_{table}_{each}"), table, wanted)
         return
-    # SQLAlchemy does not reflect these conditions, so the copy has none but those given here.
-    with op.batch_alter_table(
-        table,
-        recreate="always",
-        table_args=tuple(
-            sa.CheckConstraint(wanted, name=op.f(f"ck_{table}_{each}"))
-            for each, wanted in {name: condition, **(more or {})}.items()
-        ),
-    ):
-        pass
+    # Whether the old condition is found in the table depends on the version of SQLAlchemy: beside the new one it
+    # would still refuse what is new.
+    old = op.f(f"ck_{table}_{name}")
+    is_found = any(each["name"] == old for each in sa.inspect(op.get_bind()).get_check_constraints(table))
+    with op.batch_alter_table(table, recreate="always") as batch:
+        if is_found:
+            batch.drop_constraint(old, type_="check")
+        for each, wanted in {name: condition, **(more or {})}.items():
+            batch.create_check_constraint(op.f(f"ck_{table}_{each}"), wanted)
 
 
 def _create_spells() -> None:
