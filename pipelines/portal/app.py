@@ -19,7 +19,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.ledger import Ledger, LedgerLocked, ledger_of
+from pipelines.ledger import (
+    CannotAct,
+    Ledger,
+    LedgerLocked,
+    UnknownEnterprise,
+    UnknownSubmission,
+    ledger_of,
+)
+from pipelines.ledger.actors import NotAllowed
 from pipelines.portal.access import (
     Accounts,
     Trouble,
@@ -99,6 +107,10 @@ def create_app(
         (RequestValidationError, _on_bad_parameters),
         (Trouble, _on_trouble),
         (LedgerLocked, _on_busy),
+        (CannotAct, _on_refusal),
+        (NotAllowed, _on_refusal),
+        (UnknownSubmission, _on_unknown),
+        (UnknownEnterprise, _on_unknown),
     ):
         app.add_exception_handler(kind, handler)
     app.add_middleware(Told)
@@ -189,6 +201,17 @@ async def _on_busy(request: Request, _error: Any) -> Response:
     response = await error_page(request, 503)
     response.headers["Retry-After"] = "2"
     return response
+
+
+async def _on_refusal(request: Request, error: Any) -> Response:
+    """The ledger does not do it, and says why."""
+    status = 403 if isinstance(error, NotAllowed) else 409
+    return await error_page(request, status, Trouble(status, error.wording))
+
+
+async def _on_unknown(request: Request, _error: Any) -> Response:
+    """Not there, or not for this person: the two are not told apart."""
+    return await error_page(request, 404)
 
 
 async def _on_fault(request: Request, error: Exception) -> Response:

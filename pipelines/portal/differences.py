@@ -27,10 +27,12 @@ class Place:
 class Difference:
     """One figure that is not the same: what it is about, and both values; None where a version has none.
 
-    key     the business object: codes and names of the row, empty for the head of a form
+    section  head, row or total
+    key      the business object of a row: its codes and names; empty elsewhere
     """
 
     form_code: str
+    section: str
     key: tuple[str, ...]
     field: str
     old: Place | None
@@ -90,8 +92,8 @@ def _value(cell: Cell) -> tuple[str, Any]:
 
 
 def _difference(name: tuple[_Row, str], old: Cell | None, new: Cell | None) -> Difference:
-    (form_code, _, key, _), field = name
-    return Difference(form_code, key, field, _place(old), _place(new))
+    (form_code, section, key, _), field = name
+    return Difference(form_code, section, key, field, _place(old), _place(new))
 
 
 def _place(cell: Cell | None) -> Place | None:
