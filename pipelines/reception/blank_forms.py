@@ -69,6 +69,18 @@ class _Source:
     month: Month
 
 
+def archived(forms: Iterable[BlankForm]) -> bytes:
+    """Workbooks as one ZIP, in the order given, without a clock: the same workbooks give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for form in forms:
+            info = zipfile.ZipInfo(form.file_name, _ZIP_TIME)
+            info.create_system = 3
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, form.content)  # a workbook is compressed already
+    return buffer.getvalue()
+
+
 class BlankForms:
     """Gives blank forms to whoever may see the enterprise. Keep one: it keeps what it has drawn.
 
@@ -163,15 +175,11 @@ class BlankForms:
         progress: Callable[[int, int], None] | None = None,
     ) -> bytes:
         """The workbooks of `many` as one ZIP. The same register and returns give the same bytes."""
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for form in self.many(
+        return archived(
+            self.many(
                 month, actor, enterprise_codes=enterprise_codes, form_codes=form_codes, progress=progress
-            ):
-                info = zipfile.ZipInfo(form.file_name, _ZIP_TIME)
-                info.external_attr = 0o644 << 16
-                archive.writestr(info, form.content)  # a workbook is compressed already
-        return buffer.getvalue()
+            )
+        )
 
     # -- making ----------------------------------------------------------------------------------------
 
