@@ -367,6 +367,8 @@ def _forms_judged_by() -> dict[str, frozenset[str]]:
         "checks.affiliate": frozenset({"FM-4"}),
         "checks.person_movement": frozenset({"FM-5"}),
         "checks.digital_case": frozenset({"FM-8"}),
+        "checks.technology_contract": frozenset({"FM-6"}),
+        "checks.tcm_service": frozenset({"FM-7"}),
         "checks.period_sheet": frozenset(
             layout.form_code for layout in layout_book().layouts if layout.own_period_kind is not None
         ),

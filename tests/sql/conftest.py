@@ -280,6 +280,30 @@ class Bureau:
         self.department_cells.extend((submission_id, *cell) for cell in parsed.cells)
         return submission_id
 
+    def receives_return(self, parsed: ParsedFile) -> str:
+        """A return as the intake read it from a workbook, accepted; filed again for a period it is the next version."""
+        assert parsed.period is not None
+        if parsed.enterprise_code not in {known["enterprise_code"] for known in self.enterprises}:
+            self.register(parsed.enterprise_code)
+        for known in self.submissions:
+            if (known["enterprise_code"], known["period_start_date"], known["period_kind"]) == (
+                parsed.enterprise_code,
+                parsed.period.first.start_date,
+                parsed.period.kind,
+            ):
+                known["is_current"] = known["is_current_accepted"] = False
+        submission_id = self._submit(
+            "return",
+            "accepted",
+            enterprise_code=parsed.enterprise_code,
+            period_start_date=parsed.period.first.start_date,
+            period_kind=parsed.period.kind,
+            month_start_date=parsed.period.last.start_date,
+            version=1,
+        )
+        self.return_cells.extend((submission_id, *cell) for cell in parsed.cells)
+        return submission_id
+
     def computes(self, *months: str, names: tuple[str, ...] | None = None, **parameters: str) -> None:
         """Load what was filed and compute every table up to the indicators, for these months in order."""
         wanted = [Month.parse(month) for month in months]
