@@ -43,6 +43,7 @@ from pipelines.portal.headers import CSP_REPORT_PATH, SafeAnswers
 from pipelines.portal.journal import Journal
 from pipelines.portal.pages import NAVIGATION, ROUTERS
 from pipelines.portal.reports import Report, reports_in
+from pipelines.reception.blank_forms import BlankForms
 from pipelines.reception.uploads import UploadDesk
 from pipelines.settings import Settings
 
@@ -97,6 +98,7 @@ def create_app(
     app.state.ledger = opened
     app.state.accounts = accounts if accounts is not None else accounts_of(opened)
     app.state.uploads = desk
+    app.state.blank_forms = BlankForms(settings, opened)
     app.state.frame = Frame(NAVIGATION)
     app.state.journal = Journal(settings.data_dir / "logs")
     app.state.policy_reports = []
