@@ -57,7 +57,9 @@ _CONFLICTS = {
     "LedgerConflict",
     "LedgerBusy",
     "LedgerLocked",
-    "CannotConfirm",
+    "CannotConfirm", "AccountRefused", "UnknownAccount",
+    "AccountRefused",
+    "UnknownAccount",
     *_REFUSED_ACTS,
 }
 _ENVIRONMENT = {

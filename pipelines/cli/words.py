@@ -299,6 +299,55 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "已收取 {count} 个文件，连同审核结果放在 {path}",
         "{count} files taken in; they and the answers to them are in {path}",
     ),
+    # users
+    "users_none": (
+        "还没有账号。请先建立三员：servtrade users init",
+        "There are no accounts yet. Make the three administrators first: servtrade users init",
+    ),
+    "users_password_once": (
+        "一次性密码只显示这一次，请当面交给本人；首次登录须改为自己的密码，一周内有效。",
+        "One-time passwords are shown this once. Hand them over in person; they must be changed at the first sign-in "
+        "and are good for a week.",
+    ),
+    "users_scope_without_role": (
+        "写了 --enterprise 或 --district，也要写 --role。",
+        "With --enterprise or --district give --role as well.",
+    ),
+    "users_unlock_what": (
+        "请写登录名或 --address，二者取一。",
+        "Give either a login or --address.",
+    ),
+    "users_locked": ("{login} 已锁定。", "{login} is locked."),
+    "users_unlocked": ("{login} 已解锁。", "{login} is unlocked."),
+    "users_address_unlocked": (
+        "已解除对 {address} 的登录限制（{count} 项）。",
+        "{address} may sign in again ({count} counts forgotten).",
+    ),
+    "users_second_factor_reset": (
+        "{login} 的二次验证已重置，下次登录后重新绑定。",
+        "The second factor of {login} is lifted; a new one is set up after the next sign-in.",
+    ),
+    "users_reset_waits": (
+        "{login} 待安全管理员核实本人后放行：servtrade users unlock {login}",
+        "{login} waits for the security administrator, who makes sure of the person: servtrade users unlock {login}",
+    ),
+    "users_granted": ("{login} 的角色：{roles}", "Roles of {login}: {roles}"),
+    "users_revoked": ("{login} 的角色：{roles}", "Roles of {login}: {roles}"),
+    # audit
+    "audit_whole": (
+        "审计日志完整：{count} 条，首部 {head}",
+        "The audit log is whole: {count} entries, head {head}",
+    ),
+    "audit_no_key": (
+        "注意：日志没有用密钥封存；能改数据库的人可以整本重写。请定期导出首部，保存到别处。",
+        "Note: the log is not sealed with a key, so who may write the database could rewrite all of it. Export its head "
+        "regularly and keep it elsewhere.",
+    ),
+    "audit_broken": (
+        "审计日志有 {count} 处与当初写入的不符。请保留现状，立即报告。",
+        "The audit log differs from what was written in {count} places. Leave everything as it is and report it.",
+    ),
+    "audit_more": ("另有 {count} 条，用 --limit 查看更多", "{count} more; see them with --limit"),
     # doctor
     "doctor_ok": ("本机环境齐备。", "Nothing is missing on this machine."),
     "doctor_missing": ("有 {count} 项需要处理，见上。", "{count} things need attention, see above."),

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from hashlib import sha256
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, insert, select, true, update
 
@@ -157,6 +157,12 @@ class SignedHead:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("不是审计日志的签名首部 / not a signed head of an audit log") from error
+
+
+class TextSink(Protocol):
+    """Something that text can be written to."""
+
+    def write(self, text: str, /) -> object: ...
 
 
 def hold(connection: Connection) -> None:
@@ -356,7 +362,7 @@ class AuditLog:
 
     def export(
         self,
-        stream: TextIO,
+        stream: TextSink,
         file_format: Literal["csv", "ndjson"],
         filters: AuditFilter | None = None,
         *,
