@@ -27,6 +27,9 @@ COLUMNS = ("number", "rule", "severity", "sheet", "cell", "given", "expected", "
 NEEDED_COLUMNS = frozenset({"rule", "sheet", "cell", "answer"})
 LEAST_ANSWER_LENGTH = 5
 MOST_ANSWER_LENGTH = 1000
+LONGEST_LISTED = (
+    1_000  # characters of what was given, expected or identifies the row: as listed and as compared
+)
 LONGEST_CELL_TEXT = 32_767  # what a cell holds, in UTF-16 units; programs cut or refuse what is longer
 
 # Control characters but for the line feed, marks that turn the direction of writing or take no room, halves of
@@ -98,7 +101,7 @@ def _likeness(one: Finding | Answer) -> tuple[str, str, str]:
 
 def compared(text: str) -> str:
     """A text as it is compared after a way through a cell: without what no cell keeps, blanks run together."""
-    return " ".join(cell_text(text).split())
+    return " ".join(cell_text(text)[:LONGEST_LISTED].split())
 
 
 def cell_text(text: str) -> str:

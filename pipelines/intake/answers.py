@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.intake.values import as_text
 from pipelines.intake.workbook import Sheet
 from pipelines.review_sheet import (
+    LONGEST_LISTED,
     MOST_ANSWER_LENGTH,
     NEEDED_COLUMNS,
     Answer,
@@ -21,7 +22,6 @@ from pipelines.review_sheet import (
 )
 
 MOST_ANSWERS = 1_000
-_LONGEST_KEY = 2_000  # of what identifies a finding; ours are far shorter
 
 
 def read_answers(sheet: Sheet) -> Iterator[Answer]:
@@ -56,7 +56,7 @@ def _columns(row: list[Any]) -> dict[str, int]:
 
 
 def _answer(row: list[Any], columns: dict[str, int]) -> Answer | None:
-    def text(name: str, longest: int = _LONGEST_KEY) -> str:
+    def text(name: str, longest: int = LONGEST_LISTED) -> str:
         index = columns.get(name)
         value = row[index] if index is not None and index < len(row) else ""
         return cell_text(as_text(value)).strip()[:longest]

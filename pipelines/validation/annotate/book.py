@@ -304,17 +304,18 @@ class Book:
         if pair_vector is None or titles is None or titles.is_empty or not titles.children:
             return
         counts = [one for one in pair_vector.walk() if one.local == "i4"]
-        worksheets = [one for one in self.sheets if one.kind == "worksheet"]
         size = titles.attributes.get("size", "")
         if not counts or not size.isdecimal() or int(size) != len(titles.children):
             return
-        if self._text(data, counts[0]) != str(len(worksheets)):
+        count = _whole(self._text(data, counts[0]))
+        names = {one.name for one in self.sheets}  # programs differ in whether hidden ones are listed
+        if any(self._text(data, title) not in names for title in titles.children[:count]):
             return
         edits = Edits(data)
         change(edits, titles)
         if not edits:
             return
-        edits.replace(counts[0].inside, counts[0].close, str(len(worksheets) + step).encode())
+        edits.replace(counts[0].inside, counts[0].close, str(count + step).encode())
         tag = with_attribute(data[titles.start : titles.inside], "size", str(int(size) + step))
         edits.replace(titles.start, titles.inside, tag)
         self.package.write(part, edits.result())

@@ -227,7 +227,7 @@ def _unselect(book: Book) -> list[int]:
         if b"tabSelected" not in data:
             continue
         patch = SheetPatch(lay_out(data))
-        if patch.set_selected("0"):
+        if patch.set_selected(False):
             positions.append(position)
             book.package.write(entry.part, patch.result())
     return positions

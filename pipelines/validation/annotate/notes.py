@@ -23,10 +23,10 @@ from pipelines.validation.annotate.markup import (
 )
 from pipelines.validation.annotate.sheets import Place, place_of
 
-_SHAPE = re.compile(rb"<v:shape[\s>].*?</v:shape>", re.DOTALL)
+_SHAPE = re.compile(rb"<(\w+):shape[\s>].*?</\1:shape>", re.DOTALL)  # programs differ in their prefixes
 _SHAPE_ID = re.compile(rb"_x0000_s(\d{1,9})")
-_ROW = re.compile(rb"<x:Row>\s*(\d{1,7})\s*</x:Row>")
-_COLUMN = re.compile(rb"<x:Column>\s*(\d{1,5})\s*</x:Column>")
+_ROW = re.compile(rb"<\w+:Row>\s*(\d{1,7})\s*<")
+_COLUMN = re.compile(rb"<\w+:Column>\s*(\d{1,5})\s*<")
 _CHARACTERS_A_LINE = 46  # of half a Chinese character's width, in a box of four ordinary columns
 _LINE_FEED = "\n"
 
@@ -330,4 +330,4 @@ def without_shapes(data: bytes, places: set[Place]) -> bytes:
 
 def is_without_shapes(data: bytes) -> bool:
     """Whether a drawing holds no shape of any kind, only what defines kinds of shapes."""
-    return re.search(rb"<v:(?:shape|rect|oval|line|group|image|roundrect|polyline)[\s>/]", data) is None
+    return re.search(rb"<\w+:(?:shape|rect|oval|line|group|image|roundrect|polyline)[\s>/]", data) is None

@@ -18,6 +18,8 @@ from pipelines.review_sheet import words
 
 MIB = 1024 * 1024
 LARGEST_PART_BYTES = 40 * MIB
+_LEAST_SUSPICIOUS_BYTES = MIB // 2
+_LARGEST_RATIO = 80
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _DIRECTORY_ENTRY = struct.Struct("<4sHHHHHHIIIHHHHHII")
@@ -207,10 +209,11 @@ class Package:
 def _new_member(name: str, data: bytes) -> _Member:
     packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = packer.compress(data) + packer.flush()
+    method = zipfile.ZIP_DEFLATED
+    if len(data) > _LEAST_SUSPICIOUS_BYTES and len(data) > _LARGEST_RATIO * len(packed):
+        packed, method = data, zipfile.ZIP_STORED  # a part that shrinks so far looks like a bomb to any gate
     flags = 0 if name.isascii() else _IS_UTF8
-    return _Member(
-        name.encode("utf-8"), flags, zipfile.ZIP_DEFLATED, _EARLIEST, zlib.crc32(data), packed, len(data)
-    )
+    return _Member(name.encode("utf-8"), flags, method, _EARLIEST, zlib.crc32(data), packed, len(data))
 
 
 def _dos_time(moment: tuple[int, int, int, int, int, int]) -> tuple[int, int]:

@@ -30,6 +30,7 @@ _MOST_FORMATS = 400
 _LONGEST_FORMAT = 255
 _LONGEST_NAME = 31  # of a sheet
 _UNFIT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
+_WIDTH_OF_EDGES = 0.71  # that XlsxWriter adds to what is asked of it
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _DATE = datetime(2020, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # so that the same file gives the same bytes
 
@@ -116,7 +117,7 @@ class _Copy:
         elements(data, on_element)
         for first, last, width in widths:
             if 1 <= first <= last:
-                page.set_column(first - 1, last - 1, max(width, 0.5))
+                page.set_column(first - 1, last - 1, max(width - _WIDTH_OF_EDGES, 0.5))
         each_cell(data, self.strings, on_cell)
         state = {"hidden": "is_hidden", "veryHidden": "is_very_hidden"}.get(entry.state, "visible")
         return page.get_name(), state, formulas, links, values, left_out

@@ -16,8 +16,10 @@ from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
 from pipelines.review_sheet import (
     COLUMNS,
     LEAST_ANSWER_LENGTH,
+    LONGEST_LISTED,
     MOST_ANSWER_LENGTH,
     Language,
+    cell_text,
     say,
 )
 from pipelines.validation.annotate.markup import attribute, string
@@ -33,6 +35,7 @@ _LAST_SHOWN = "I"
 _WIDTHS = (5, 7, 10, 14, 8, 16, 16, 50, 30, 12, 12)  # of A to K, in characters
 _LINE_POINTS = 14.5
 _MOST_POINTS = 400.0
+_LONGEST_MESSAGE = 4_000
 MOST_FIXES_LISTED = 1_000
 _ORDER = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _TAB_COLOURS = {
@@ -265,7 +268,7 @@ def _write_top(sheet: _Sheet, review: Review, formats: Formats) -> None:
     sheet.add_line(say(language, "verdict", review.verdict.value), formats.verdict)
     sheet.add_line(say(language, "counts", **counts, fixes=len(review.fixes)), formats.line)
     for line in review.about:
-        sheet.add_line(line, formats.line)
+        sheet.add_line(cell_text(line)[:_LONGEST_MESSAGE], formats.line)
     if review.is_list_only:
         sheet.add_line(say(language, "how", "list_only"), formats.line)
     elif review.findings or review.fixes:
@@ -295,13 +298,13 @@ def _write_findings(sheet: _Sheet, review: Review, formats: Formats, sheet_names
             str(number),
             finding.rule,
             say(language, "severity", finding.severity.value),
-            finding.sheet,
-            finding.cell,
-            finding.given,
-            finding.expected,
-            message,
+            _listed(finding.sheet),
+            _listed(finding.cell),
+            _listed(finding.given),
+            _listed(finding.expected),
+            cell_text(message)[:_LONGEST_MESSAGE],
             answer,
-            finding.key,
+            _listed(finding.key),
         )
         link_column = 0
         if finding.sheet in sheet_names:
@@ -345,9 +348,9 @@ def _write_fixes(sheet: _Sheet, review: Review, formats: Formats, sheet_names: C
     sheet.add([(column, text, formats.head) for column, text in enumerate(heads, start=1)], 20)
     for number, fix in enumerate(review.fixes[:MOST_FIXES_LISTED], start=1):
         why = fix.why.zh if language == "zh" else fix.why.en
-        texts = (
-            str(number), "", say(language, "fixes", "kind"), fix.sheet, fix.cell, fix.given, fix.read_as, why
-        )  # fmt: skip
+        kind = say(language, "fixes", "kind")
+        places = (fix.sheet, fix.cell, fix.given, fix.read_as)
+        texts = (str(number), "", kind, *map(_listed, places), cell_text(why)[:_LONGEST_MESSAGE])
         is_linked = fix.sheet in sheet_names and place_of(fix.cell) is not None
         looks = (
             formats.centre,
@@ -365,6 +368,10 @@ def _write_fixes(sheet: _Sheet, review: Review, formats: Formats, sheet_names: C
     rest = len(review.fixes) - MOST_FIXES_LISTED
     if rest > 0:
         sheet.add_line(say(language, "fixes", "more", count=rest), formats.line)
+
+
+def _listed(text: str) -> str:
+    return cell_text(text)[:LONGEST_LISTED]
 
 
 def _link(sheet: _Sheet, row: int, column: int, name: str, cell: str) -> None:

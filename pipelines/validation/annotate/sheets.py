@@ -376,14 +376,16 @@ class SheetPatch:
         if self.layout.legacy_drawing is not None:
             self.edits.replace(self.layout.legacy_drawing.start, self.layout.legacy_drawing_end, b"")
 
-    def set_selected(self, value: str) -> bool:
-        """Write tabSelected of the sheet's views, where it is written; whether there was any."""
+    def set_selected(self, is_selected: bool) -> bool:
+        """Write whether the sheet's tab is chosen, where that is written and in its words; whether it changed."""
         changed = False
         for view in self.layout.views:
             given = view.attributes.get("tabSelected")
-            if given is not None and (given in ("1", "true")) != (value == "1"):
+            if given is not None and (given in ("1", "true")) != is_selected:
+                words = ("false", "true") if given in ("false", "true") else ("0", "1")
                 tag = self.layout.data[view.start : view.inside]
-                self.edits.replace(view.start, view.inside, with_attribute(tag, "tabSelected", value))
+                new = with_attribute(tag, "tabSelected", words[is_selected])
+                self.edits.replace(view.start, view.inside, new)
                 changed = True
         return changed
 

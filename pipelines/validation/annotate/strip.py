@@ -184,7 +184,7 @@ def _select(book: Book, positions: frozenset[int]) -> None:
             data = book.package.read(entry.part)
             if b"tabSelected" in data:
                 patch = SheetPatch(lay_out(data))
-                if patch.set_selected("1"):
+                if patch.set_selected(True):
                     book.package.write(entry.part, patch.result())
 
 

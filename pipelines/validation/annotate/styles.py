@@ -115,8 +115,9 @@ class Styles:
             if not entries:
                 section.entries = [self._own(entry) for entry in least]
                 section.added = list(section.entries)
-        self.sizes = {
-            name: len(section.entries) - len(section.added) for name, section in self._sections.items()
+        self.sizes = {  # of the lists as they came; -1 for one that was not there
+            name: -1 if section.element is None else len(section.entries) - len(section.added)
+            for name, section in self._sections.items()
         }
         self._twins: dict[tuple[int, Mark, bool], int | None] = {}
         self.variants: dict[str, Variant] = {}  # by colour, of the twins made here
@@ -174,7 +175,7 @@ class Styles:
         end = tag_end(original, 0)
         tag = with_attribute(with_attribute(original[:end], "fillId", str(fill_number)), "applyFill", "1")
         entry = tag + original[end:]
-        before = formats.entries[: self.sizes["cellXfs"]]
+        before = formats.entries[: max(self.sizes["cellXfs"], 0)]
         if entry in before:  # left over from an earlier annotation that another program has saved
             twin = before.index(entry)
         else:  # formats may be alike; each keeps a twin of its own, so that each can be found again
@@ -347,9 +348,9 @@ def _cut(edits: Edits, root: Element, sizes: Mapping[str, int]) -> None:
     """Take away what the annotation added at the ends of the lists."""
     for name, size in sizes.items():
         element = root.first(name)
-        if element is None or not 0 <= size < len(element.children):
+        if element is None or size >= len(element.children):
             continue
-        if size == 0:
+        if size < 0:
             edits.replace(element.start, element.end, b"")
             continue
         edits.replace(element.children[size].start, element.children[-1].end, b"")
