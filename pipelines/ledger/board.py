@@ -285,9 +285,7 @@ def _place_returns(
             select(t.explanation.c.submission_id, func.count())
             .where(t.explanation.c.state == "given", t.explanation.c.month_start_date >= day)
             .group_by(t.explanation.c.submission_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     found = connection.execute(
         select(
@@ -363,7 +361,7 @@ def _as_at(
         .join_from(t.decision, t.submission, column.submission_id == decision.submission_id)
         .where(decision.is_after_closing, decision.decision_id > bound.decision_id)
         .distinct()
-    ).tuples()
+    )
     known = set(submission_ids)
     verdicts = {submission_id: verdict for submission_id, verdict in decided if submission_id in known}
     then = decided_by(connection, sorted(verdicts), bound.decision_id)

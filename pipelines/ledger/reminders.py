@@ -96,9 +96,7 @@ class Reminders:
                     select(t.enterprise.c.enterprise_code, t.enterprise.c.phone).where(
                         t.enterprise.c.enterprise_code.in_(codes), seen_by(actor)
                     )
-                )
-                .tuples()
-                .all()
+                ).all()
             )
             unknown = [code for code in codes if code not in phones]
             if unknown:

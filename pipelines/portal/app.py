@@ -7,8 +7,9 @@ server around it are in `server`.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -20,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.ledger import (
+    SHANGHAI,
     CannotAct,
     Ledger,
     LedgerLocked,
@@ -50,6 +52,10 @@ from pipelines.settings import Settings
 _STATUSES_WITH_A_PAGE = {400, 401, 403, 404, 405, 409, 413, 429, 500, 503}
 
 
+def _today() -> date:
+    return datetime.now(SHANGHAI).date()
+
+
 def create_app(
     settings: Settings,
     ledger: Ledger | None = None,
@@ -58,12 +64,13 @@ def create_app(
     uploads: UploadDesk | None = None,
     routers: Sequence[APIRouter] = ROUTERS,
     has_openapi: bool = False,
+    today: Callable[[], date] = _today,
 ) -> FastAPI:
     """The portal as an ASGI application.
 
     `ledger` None: opened here and closed with the portal. `accounts` None: those of the ledger. `uploads` None: an
     upload desk of this portal, which works as long as the portal runs; one that is given is the caller's to start.
-    `has_openapi` gives /openapi.json for tests; the portal shows none.
+    `has_openapi` gives /openapi.json for tests; the portal shows none. `today` is the day in Shanghai.
 
     Raises UndeclaredAccess when a route does not say who may, InvalidWords when the catalogue is incomplete,
     LedgerUnusable when the ledger cannot be opened.
@@ -99,6 +106,7 @@ def create_app(
     app.state.accounts = accounts if accounts is not None else accounts_of(opened)
     app.state.uploads = desk
     app.state.blank_forms = BlankForms(settings, opened)
+    app.state.today = today
     app.state.frame = Frame(NAVIGATION)
     app.state.journal = Journal(settings.data_dir / "logs")
     app.state.policy_reports = []

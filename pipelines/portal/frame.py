@@ -67,6 +67,14 @@ class Frame:
         )
         self._environment.globals.update(static=self.static.address, version=_version(), Role=Role)
 
+    def items_for(self, visitor: Visitor) -> list[NavigationItem]:
+        """The entries of the navigation that this visitor sees, in their order."""
+        return [
+            item
+            for item in self.navigation
+            if visitor.is_signed_in and (not item.roles or visitor.has(*item.roles))
+        ]
+
     def render(self, request: Request, template: str, visitor: Visitor, **context: Any) -> str:
         """The template filled in for this visitor."""
         t = self.words.translator(visitor.language)
@@ -77,11 +85,7 @@ class Frame:
             say=lambda wording: said(wording, visitor.language),
             visitor=visitor,
             language=visitor.language,
-            navigation=[
-                item
-                for item in self.navigation
-                if visitor.is_signed_in and (not item.roles or visitor.has(*item.roles))
-            ],
+            navigation=self.items_for(visitor),
             here=request.url.path,
             here_with_query=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             request_id=request.state.request_id,
