@@ -1,0 +1,254 @@
+"""Months close, and open again, by two people; what comes in between changes nothing that counts."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import pytest
+from desk_scene import (
+    ADMINISTRATOR,
+    HONGSHAN,
+    LI,
+    MARCH,
+    OFFICIAL,
+    REPORTER,
+    WANG,
+    ZHAO,
+    a_query,
+    a_register,
+    again,
+    close,
+    file,
+    reopen,
+)
+
+from pipelines.findings import Verdict
+from pipelines.ledger import CannotChangeMonth, Ledger, RegisterRow
+from pipelines.ledger.actors import Actor, NotAllowed
+from pipelines.ledger.months import MonthActKind, MonthState
+from pipelines.periods import Month
+
+
+def test_a_month_is_open_until_it_is_over_and_then_collecting(ledger: Ledger) -> None:
+    assert ledger.months.standing(MARCH, today=date(2026, 3, 31)).state is MonthState.OPEN
+    assert ledger.months.standing(MARCH, today=date(2026, 4, 1)).state is MonthState.COLLECTING
+
+
+def test_a_month_goes_its_way_with_two_people_at_each_step(ledger: Ledger) -> None:
+    def state() -> MonthState:
+        return ledger.months.standing(MARCH).state
+
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    assert state() is MonthState.COLLECTING
+    ledger.months.confirm(MARCH, LI)
+    assert state() is MonthState.CLOSED
+    ledger.months.propose(MARCH, MonthActKind.PUBLISH, "统计表已核对", LI)
+    ledger.months.confirm(MARCH, ZHAO)
+    assert state() is MonthState.PUBLISHED
+    reopen(ledger)
+    assert state() is MonthState.REVISING
+    close(ledger)
+    assert state() is MonthState.CLOSED
+    assert [act.act_kind.value for act in ledger.months.acts(MARCH)] == [
+        "close",
+        "publish",
+        "reopen",
+        "close",
+    ]
+    assert {act.state for act in ledger.months.acts(MARCH)} == {"confirmed"}
+
+
+def test_every_step_is_in_the_audit_log_with_both_people(ledger: Ledger) -> None:
+    close(ledger)
+    trail = ledger.audit.trail("month", "2026-03")
+    assert [(entry.action, entry.actor) for entry in trail] == [
+        ("month.close_proposed", "wang"),
+        ("month.closed", "li"),
+    ]
+    assert trail[1].new["proposed_by"] == "wang"
+    assert ledger.audit.verify() == []
+
+
+@pytest.mark.parametrize("same", [WANG, Actor("cli:wang", is_operator=True), Actor("Wang ", WANG.roles)])
+def test_nobody_confirms_the_own_proposal_by_whatever_way(ledger: Ledger, same: Actor) -> None:
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    with pytest.raises(CannotChangeMonth, match="另一人"):
+        ledger.months.confirm(MARCH, same)
+    assert ledger.months.standing(MARCH).state is MonthState.COLLECTING
+
+
+def test_two_clerks_do_not_make_an_analyst(ledger: Ledger) -> None:
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    with pytest.raises(CannotChangeMonth, match="分析员"):
+        ledger.months.confirm(MARCH, ZHAO)
+    ledger.months.confirm(MARCH, LI)
+
+
+@pytest.mark.parametrize("actor", [REPORTER, HONGSHAN, OFFICIAL, ADMINISTRATOR])
+def test_only_the_bureau_closes_months(ledger: Ledger, actor: Actor) -> None:
+    with pytest.raises(NotAllowed):
+        ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", actor)
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    with pytest.raises(NotAllowed):
+        ledger.months.confirm(MARCH, actor)
+
+
+def test_a_declined_proposal_leaves_the_month_as_it_was(ledger: Ledger) -> None:
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    assert ledger.months.decline(MARCH, "还有三家企业未报", LI).state == "declined"
+    assert ledger.months.standing(MARCH).proposal is None
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "三家企业已补报", WANG)
+    assert ledger.months.decline(MARCH, "日期写错了，撤回", WANG).state == "withdrawn"
+    with pytest.raises(CannotChangeMonth, match="没有待确认"):
+        ledger.months.confirm(MARCH, LI)
+
+
+@pytest.mark.parametrize(
+    ("kind", "today", "says"),
+    [
+        (MonthActKind.CLOSE, date(2026, 3, 20), "尚未结束"),
+        (MonthActKind.REOPEN, date(2026, 4, 20), "已结账"),
+        (MonthActKind.PUBLISH, date(2026, 4, 20), "已结账"),
+    ],
+)
+def test_a_step_out_of_turn_is_refused(ledger: Ledger, kind: MonthActKind, today: date, says: str) -> None:
+    with pytest.raises(CannotChangeMonth, match=says):
+        ledger.months.propose(MARCH, kind, "理由充分，请予办理", LI, today=today)
+
+
+def test_one_thing_is_proposed_at_a_time(ledger: Ledger) -> None:
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    with pytest.raises(CannotChangeMonth, match="待确认"):
+        ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", LI)
+
+
+def test_of_two_who_confirm_at_once_one_does(ledger: Ledger) -> None:
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    start, outcomes = threading.Barrier(2), []
+
+    def confirm(actor: Actor) -> None:
+        start.wait()
+        try:
+            ledger.months.confirm(MARCH, actor)
+        except CannotChangeMonth:
+            outcomes.append("too late")
+        else:
+            outcomes.append("done")
+
+    threads = [threading.Thread(target=confirm, args=(who,)) for who in (LI, Actor("zheng", LI.roles))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["done", "too late"]
+    assert [entry.action for entry in ledger.audit.trail("month", "2026-03")].count("month.closed") == 1
+
+
+# -- what counts ----------------------------------------------------------------------------------------------
+
+
+def test_a_correction_after_the_closing_counts_only_once_the_month_is_revised(ledger: Ledger) -> None:
+    first = file(ledger, "first")
+    close(ledger)
+    second = file(ledger, "second")
+
+    assert second.is_late_revision
+    assert (again(ledger, first).is_current_accepted, again(ledger, first).is_latest_accepted) == (
+        True,
+        False,
+    )
+    assert (again(ledger, second).is_current_accepted, again(ledger, second).is_latest_accepted) == (
+        False,
+        True,
+    )
+    assert [one.submission_id for one in ledger.counted_submissions(MARCH)] == [first.submission_id]
+    assert [one.submission_id for one in ledger.months.after_closing(MARCH)] == [second.submission_id]
+
+    reopen(ledger)
+    assert not again(ledger, first).is_current_accepted
+    assert again(ledger, second).is_current_accepted
+    assert ledger.months.after_closing(MARCH) == []
+    close(ledger)
+    assert again(ledger, second).is_current_accepted
+
+
+def test_the_door_compares_with_what_is_believed_now_closed_or_not(ledger: Ledger) -> None:
+    file(ledger, "first")
+    close(ledger)
+    second = file(ledger, "second")
+    assert [one.submission_id for one in ledger.history(["E01"], MARCH, MARCH)] == [second.submission_id]
+    assert (
+        ledger.series_states(["return/E01/2026-03"])["return/E01/2026-03"].accepted_id == second.submission_id
+    )
+
+
+def test_a_query_confirmed_after_the_closing_counts_only_once_the_month_is_revised(ledger: Ledger) -> None:
+    queried = file(ledger, "queried", findings=(a_query(),))
+    close(ledger)
+    confirmed = ledger.confirm(queried.submission_id, "已与企业核实，确有大额合同", ZHAO)
+    assert (confirmed.status, confirmed.is_current_accepted) == (Verdict.ACCEPTED, False)
+    [counted] = ledger.counted_submissions(MARCH)
+    assert counted.status is Verdict.QUERIES  # table 9 goes on saying so
+    assert ledger.months.after_closing(MARCH) == [confirmed]
+    reopen(ledger)
+    assert again(ledger, queried).is_current_accepted
+
+
+def test_a_return_sent_back_after_the_closing_still_counts_until_then(ledger: Ledger) -> None:
+    filed = file(ledger, "filed")
+    close(ledger)
+    returned = ledger.reviews.send_back(filed.submission_id, "请核对计量单位", ZHAO)
+    assert (returned.is_returned, returned.is_latest_accepted, returned.is_current_accepted) == (
+        True,
+        False,
+        True,
+    )
+    [counted] = ledger.counted_submissions(MARCH)
+    assert (counted.status, counted.is_returned) == (Verdict.ACCEPTED, False)
+    reopen(ledger)
+    assert not again(ledger, filed).is_current_accepted
+
+
+def test_a_joint_return_after_january_was_closed_is_a_late_revision_of_january(ledger: Ledger) -> None:
+    close(ledger, Month(2026, 1))
+    joint = file(ledger, "joint", month="2026年1-2月")
+    assert joint.is_late_revision
+    assert not joint.is_current_accepted
+    reopen(ledger, Month(2026, 1))
+    assert again(ledger, joint).is_current_accepted
+
+
+def test_other_months_go_on_counting_what_comes(ledger: Ledger) -> None:
+    close(ledger)
+    april = file(ledger, "april", month="2026-04")
+    assert (april.is_late_revision, april.is_current_accepted) == (False, True)
+
+
+def test_what_came_after_the_closing_is_no_news_for_a_run_until_the_month_is_reopened(ledger: Ledger) -> None:
+    file(ledger, "first")
+    before = ledger.changes()
+    close(ledger)
+    queried = file(ledger, "second", "E02", findings=(a_query(),))
+    ledger.confirm(queried.submission_id, "已与企业核实，确有大额合同", ZHAO)
+    assert ledger.changes() == before
+    reopen(ledger)
+    states = [change.state for change in ledger.changes()]
+    assert (2, 1, 0) in states  # what came late
+    assert any(act_id for _, _, act_id in states)  # and that the month was reopened
+
+
+def test_a_closed_month_keeps_its_register(ledger: Ledger) -> None:
+    a_register(ledger)
+    close(ledger)
+    moved = [
+        RegisterRow("E01", "E01公司", "420111", "6510", Month(2025, 1), Month(2026, 2)),
+        RegisterRow("E01", "E01公司", "420103", "6510", Month(2026, 3)),
+    ]
+    with pytest.raises(ValueError, match="2026-03 已结账"):
+        ledger.import_register(moved)
+    later = [
+        RegisterRow("E01", "E01公司", "420111", "6510", Month(2025, 1), Month(2026, 3)),
+        RegisterRow("E01", "E01公司", "420103", "6510", Month(2026, 4)),
+    ]
+    assert ledger.import_register(later) == 1

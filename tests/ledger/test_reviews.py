@@ -1,0 +1,308 @@
+"""What waits for a reviewer, who may decide, and what a decision leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from desk_scene import (
+    ADMINISTRATOR,
+    AN_ERROR,
+    HONGSHAN,
+    JIANGHAN,
+    LI,
+    MARCH,
+    OFFICIAL,
+    OTHER_REPORTER,
+    REPORTER,
+    WANG,
+    ZHAO,
+    a_query,
+    a_register,
+    again,
+    file,
+)
+
+from pipelines.findings import Severity, Verdict
+from pipelines.ledger import CannotConfirm, CannotExplain, Ledger, UnknownSubmission
+from pipelines.ledger.actors import Actor, NotAllowed
+from pipelines.ledger.explanations import Origin
+from pipelines.ledger.reviews import SubmissionFilter, Waiting
+
+WHY = "已与企业核实，确有大额合同"
+
+
+# -- who sees what waits --------------------------------------------------------------------------------------
+
+
+def test_the_bureau_sees_all_that_waits_and_a_district_its_own(ledger: Ledger) -> None:
+    a_register(ledger)
+    hongshan = file(ledger, "a", "E01", findings=(a_query(),))
+    jianghan = file(ledger, "b", "E03", findings=(a_query(key="E03/SI2/USA/export"),))
+    file(ledger, "c", "E04")
+    file(ledger, "d", "E05", findings=(AN_ERROR,))
+
+    def ids(actor: Actor) -> list[str]:
+        return [item.submission.submission_id for item in ledger.reviews.queue(actor).items]
+
+    assert ids(WANG) == [hongshan.submission_id, jianghan.submission_id]
+    assert ids(HONGSHAN) == [hongshan.submission_id]
+    assert ids(JIANGHAN) == [jianghan.submission_id]
+    for actor in (REPORTER, OFFICIAL, ADMINISTRATOR):
+        assert ids(actor) == []
+
+
+def test_the_list_says_what_waits_by_rule_and_whose_it_is(ledger: Ledger) -> None:
+    a_register(ledger)
+    file(
+        ledger, "a", "E01", findings=(a_query("Q1a"), a_query("Q3"), a_query("Q3", key="E01/SJ1/USA/import"))
+    )
+    file(ledger, "b", "E03", findings=(a_query("Q3", key="E03"),), filed_by="wang")
+    page = ledger.reviews.queue(WANG)
+    assert page.rule_counts == {"Q3": 2, "Q1a": 1}
+    first, second = page.items
+    assert (first.open_query_count, first.rules, first.is_own) == (3, ("Q3", "Q1a"), False)
+    assert (second.is_own, second.district_code) == (True, "420103")
+    assert ledger.reviews.queue(WANG, rule="Q1a").item_count == 1
+    assert ledger.reviews.queue(WANG, district_code="420103").item_count == 1
+    assert ledger.reviews.queue(WANG, month=MARCH.plus(1)).item_count == 0
+
+
+def test_a_query_in_a_version_that_was_replaced_waits_for_nobody(ledger: Ledger) -> None:
+    file(ledger, "a", findings=(a_query(),))
+    file(ledger, "b")
+    assert ledger.reviews.queue(WANG).items == []
+
+
+@pytest.mark.parametrize("actor", [OTHER_REPORTER, JIANGHAN, OFFICIAL, ADMINISTRATOR])
+def test_a_return_that_is_not_theirs_does_not_exist_for_them(ledger: Ledger, actor: Actor) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query(),))
+    acts: list[Callable[[], object]] = [
+        lambda: ledger.reviews.view(one.submission_id, actor),
+        lambda: ledger.confirm(one.submission_id, WHY, actor),
+        lambda: ledger.reviews.send_back(one.submission_id, WHY, actor),
+        lambda: ledger.explanations.explain(one.submission_id, {1: WHY}, actor, Origin.PORTAL),
+        lambda: ledger.explanations.accept(one.submission_id, actor),
+    ]
+    for act in acts:
+        with pytest.raises(UnknownSubmission):
+            act()
+    assert ledger.reviews.submissions(actor).submissions == []
+    assert again(ledger, one).status is Verdict.QUERIES
+
+
+def test_submissions_are_found_by_name_rule_state_and_beginning_of_their_number(ledger: Ledger) -> None:
+    a_register(ledger)
+    queried = file(ledger, "a", findings=(a_query("Q3"),))
+    accepted = file(ledger, "b", "E03")
+    sent_back = ledger.reviews.send_back(file(ledger, "c", "E04").submission_id, "请核对计量单位", ZHAO)
+
+    def found(**wanted: object) -> list[str]:
+        page = ledger.reviews.submissions(WANG, SubmissionFilter(**wanted))  # type: ignore[arg-type]
+        return [one.submission_id for one in page.submissions]
+
+    assert found() == [sent_back.submission_id, accepted.submission_id, queried.submission_id]
+    assert found(rule="Q3") == [queried.submission_id]
+    assert found(state="returned") == [sent_back.submission_id]
+    assert found(search="E03公") == [accepted.submission_id]
+    assert found(search=queried.submission_id[:8]) == [queried.submission_id]
+    assert found(search="%") == []
+
+
+# -- four eyes ------------------------------------------------------------------------------------------------
+
+
+def test_nobody_confirms_or_sends_back_what_they_filed(ledger: Ledger) -> None:
+    one = file(ledger, "a", findings=(a_query(),), filed_by="wang")
+    for actor in (WANG, Actor("cli:wang", is_operator=True)):
+        with pytest.raises(CannotConfirm, match="本人"):
+            ledger.confirm(one.submission_id, WHY, actor)
+        with pytest.raises(CannotConfirm, match="本人"):
+            ledger.reviews.send_back(one.submission_id, WHY, actor)
+    assert ledger.confirm(one.submission_id, WHY, LI).status is Verdict.ACCEPTED
+
+
+def test_nobody_confirms_what_they_explained(ledger: Ledger) -> None:
+    one = file(ledger, "a", findings=(a_query("Q1a"), a_query("Q3")))
+    ledger.explanations.explain(one.submission_id, {1: WHY}, WANG, Origin.PORTAL)
+    with pytest.raises(CannotConfirm, match="说明由您本人"):
+        ledger.confirm(one.submission_id, WHY, WANG)
+    confirmed = ledger.confirm(one.submission_id, WHY, LI)
+    assert confirmed.status is Verdict.ACCEPTED
+    [first, _] = ledger.explanations.queries(one.submission_id)
+    assert first.explanation is not None
+    assert (first.explanation.state, first.explanation.reviewed_by) == ("accepted", "li")
+
+
+def test_a_reporter_may_look_but_not_decide(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query(),), filed_by="zhao")
+    assert ledger.reviews.view(one.submission_id, REPORTER).submission == one
+    with pytest.raises(NotAllowed):
+        ledger.confirm(one.submission_id, WHY, REPORTER)
+    with pytest.raises(NotAllowed):
+        ledger.reviews.send_back(one.submission_id, WHY, REPORTER)
+
+
+def test_a_district_reviewer_confirms_in_the_own_district(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query(),))
+    assert ledger.confirm(one.submission_id, WHY, HONGSHAN).status is Verdict.ACCEPTED
+
+
+# -- 退回 -----------------------------------------------------------------------------------------------------
+
+
+def test_a_return_sent_back_says_why_first_and_the_version_before_holds_again(ledger: Ledger) -> None:
+    first = file(ledger, "first")
+    second = file(ledger, "second")
+    returned = ledger.reviews.send_back(second.submission_id, "合计与明细不符，请核对", ZHAO)
+
+    assert (returned.status, returned.is_returned) == (Verdict.REJECTED, True)
+    assert again(ledger, first).is_current_accepted
+    view = ledger.reviews.view(second.submission_id, REPORTER)
+    assert view.returned_for == "合计与明细不符，请核对"
+    assert [one.submission_id for one in view.versions] == [second.submission_id, first.submission_id]
+    third = file(ledger, "third")
+    assert third.is_current_accepted
+
+
+def test_a_sending_back_can_be_taken_back_until_the_return_is_filed_again(ledger: Ledger) -> None:
+    one = file(ledger, "one", findings=(a_query(),))
+    ledger.reviews.send_back(one.submission_id, "请说明原因后重报", ZHAO)
+    restored = ledger.reviews.withdraw_return(one.submission_id, "企业已来电说明", LI)
+    assert (restored.status, restored.is_returned) == (Verdict.QUERIES, False)
+    with pytest.raises(CannotConfirm, match="没有被退回"):
+        ledger.reviews.withdraw_return(one.submission_id, "企业已来电说明", LI)
+
+    ledger.reviews.send_back(one.submission_id, "请说明原因后重报", ZHAO)
+    file(ledger, "two")
+    with pytest.raises(CannotConfirm, match="新的版本"):
+        ledger.reviews.withdraw_return(one.submission_id, "企业已来电说明", LI)
+
+
+def test_what_was_sent_back_takes_no_confirmation_and_no_explanation(ledger: Ledger) -> None:
+    one = file(ledger, "one", findings=(a_query(),))
+    ledger.reviews.send_back(one.submission_id, "请说明原因后重报", ZHAO)
+    with pytest.raises(CannotConfirm, match="已退回"):
+        ledger.confirm(one.submission_id, WHY, LI)
+    with pytest.raises(CannotExplain, match="已退回"):
+        ledger.explanations.explain(one.submission_id, {1: WHY}, LI, Origin.PORTAL)
+    assert ledger.reviews.queue(WANG).items == []
+
+
+# -- explanations ---------------------------------------------------------------------------------------------
+
+
+def test_a_return_whose_last_query_is_explained_is_accepted_and_waits_to_be_looked_at(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query("Q1a"), a_query("Q3", given="7")))
+    half = ledger.explanations.explain(one.submission_id, {1: "  合同一次性付款  "}, REPORTER, Origin.PORTAL)
+    assert half.status is Verdict.QUERIES
+    whole = ledger.explanations.explain(one.submission_id, {2: "单位已核对无误"}, REPORTER, Origin.PORTAL)
+    assert (whole.status, whole.is_current_accepted) == (Verdict.ACCEPTED, True)
+
+    [item] = ledger.reviews.queue(WANG).items
+    assert (item.waiting, item.open_query_count, item.explanation_count) == (Waiting.EXPLAINED, 0, 2)
+    first, second = ledger.explanations.queries(one.submission_id)
+    assert first.explanation is not None
+    assert (first.explanation.reason, first.explanation.given_by) == ("合同一次性付款", "e01")
+    assert not first.is_open
+    assert not second.is_open
+
+    ledger.explanations.accept(one.submission_id, WANG)
+    assert ledger.reviews.queue(WANG).items == []
+    assert again(ledger, one).status is Verdict.ACCEPTED
+
+
+def test_a_refused_explanation_opens_its_query_again_and_stands_for_nothing(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query("Q1a"), a_query("Q3")))
+    reasons = {1: "合同一次性付款", 2: "单位已核对无误"}
+    ledger.explanations.explain(one.submission_id, reasons, REPORTER, Origin.PORTAL)
+    refused = ledger.explanations.refuse(one.submission_id, "请附合同首页", WANG, ordinals=[2])
+
+    assert (refused.status, refused.is_current_accepted) == (Verdict.QUERIES, False)
+    first, second = ledger.explanations.queries(one.submission_id)
+    assert (first.is_open, second.is_open) == (False, True)
+    assert second.explanation is not None
+    assert second.explanation.review_reason == "请附合同首页"
+    assert [each.rule for each in ledger.explanations.standing(["E01"])] == ["Q1a"]
+    again_explained = ledger.explanations.explain(
+        one.submission_id, {2: "合同编号 2026-03-17，首页已传真"}, REPORTER, Origin.PORTAL
+    )
+    assert again_explained.status is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize("actor", [REPORTER, WANG])
+def test_explanations_are_reviewed_by_somebody_else(ledger: Ledger, actor: Actor) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query(),), filed_by="zhao")
+    ledger.explanations.explain(one.submission_id, {1: WHY}, WANG, Origin.CLI)
+    with pytest.raises((CannotExplain, NotAllowed)):
+        ledger.explanations.accept(one.submission_id, actor)
+    with pytest.raises(CannotConfirm, match="报送"):
+        ledger.explanations.refuse(one.submission_id, "请附合同首页", ZHAO)
+    assert ledger.explanations.accept(one.submission_id, LI).status is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("reasons", "says"),
+    [
+        ({}, "没有收到"),
+        ({1: "好"}, "5 至 1000"),
+        ({1: "x" * 1001}, "5 至 1000"),
+        ({2: WHY}, "必须更正"),
+        ({3: WHY}, "无需说明"),
+        ({9: WHY}, "没有第 9 条"),
+        ({1: WHY, 2: WHY}, "必须更正"),
+    ],
+)
+def test_only_queries_are_explained_and_all_of_it_or_nothing(
+    ledger: Ledger, reasons: dict[int, str], says: str
+) -> None:
+    info = replace(a_query("Q9"), severity=Severity.INFO)
+    one = file(ledger, "a", findings=(a_query(), AN_ERROR, info))
+    with pytest.raises(CannotExplain, match=says):
+        ledger.explanations.explain(one.submission_id, reasons, LI, Origin.PORTAL)
+    assert ledger.explanations.standing(["E01"]) == []
+
+
+def test_a_remark_in_the_row_is_kept_as_an_explanation_and_can_be_refused(ledger: Ledger) -> None:
+    remarked = replace(
+        a_query("Q2a"), severity=Severity.INFO, explanation="合同固定金额", explanation_origin="remark"
+    )
+    one = file(ledger, "a", findings=(remarked,))
+    assert one.status is Verdict.ACCEPTED
+    [kept] = ledger.explanations.standing(["E01"])
+    assert (kept.reason, kept.origin, kept.given_by) == ("合同固定金额", Origin.REMARK, "e01")
+    [item] = ledger.reviews.queue(WANG).items
+    assert item.waiting is Waiting.EXPLAINED
+    refused = ledger.explanations.refuse(one.submission_id, "金额应随汇率变化", WANG)
+    assert refused.status is Verdict.QUERIES
+    assert ledger.explanations.queries(one.submission_id)[0].is_open
+
+
+def test_every_act_is_in_the_audit_log_in_order_and_without_figures(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query(given="12,500,000"),))
+    ledger.explanations.explain(one.submission_id, {1: "合同一次性付款"}, REPORTER, Origin.PORTAL)
+    ledger.explanations.refuse(one.submission_id, "请附合同首页", WANG)
+    ledger.confirm(one.submission_id, WHY, LI)
+    ledger.reviews.send_back(one.submission_id, "合计与明细不符", ZHAO)
+    ledger.reviews.withdraw_return(one.submission_id, "企业已来电说明", LI)
+    trail = ledger.audit.trail("submission", one.submission_id)
+    assert [(entry.action, entry.actor) for entry in trail] == [
+        ("submission.filed", "e01"),
+        ("finding.explained", "e01"),
+        ("explanation.refused", "wang"),
+        ("submission.confirmed", "li"),
+        ("submission.returned", "zhao"),
+        ("submission.return_withdrawn", "li"),
+    ]
+    assert trail[4].old == {"state": "accepted"}
+    assert (trail[4].new["state"], trail[4].reason) == ("returned", "合计与明细不符")
+    assert not any("12,500,000" in str(entry) for entry in trail)
+    assert ledger.audit.verify() == []
