@@ -99,7 +99,7 @@ class CellReader:
     def read_value(self, section: str, row: int, cell: str, field_: Field, value: Any) -> bool:
         """One filled cell of a field of any type; whether it says anything."""
         if isinstance(value, ComputedSum):
-            self.fix(cell, value.formula, number_text(value.value), ("sum_computed",))
+            self.fix(cell, messages.shown(value.formula), number_text(value.value), ("sum_computed",))
             value = value.value
         if isinstance(value, CellProblem):
             if not value.is_error and self._is_name(field_):
@@ -177,7 +177,7 @@ class CellReader:
         """Names by formulas that nobody computed: the codes say it all, so that one word a sheet is enough."""
         if not self._has_told_names:
             self._has_told_names = True
-            self.fix(cell, formula, "", ("name_not_computed",))
+            self.fix(cell, messages.shown(formula), "", ("name_not_computed",))
 
     def _extend_to(self, period: Period | None) -> None:
         """A departmental table without a period of its own is of the latest period among its rows."""

@@ -349,7 +349,8 @@ class TableReader:
             value = row[column.index]
             if isinstance(value, CellProblem) and not value.is_error:
                 # a total says nothing that the rows do not; without it they are simply not compared
-                self.reader.fix(f"{column.letters}{index + 1}", value.given, "", ("total_not_computed",))
+                cell = f"{column.letters}{index + 1}"
+                self.reader.fix(cell, messages.shown(value.given), "", ("total_not_computed",))
             elif value != "":
                 self.reader.read_value("total", index, f"{column.letters}{index + 1}", column.field, value)
 

@@ -213,16 +213,20 @@ def _has_formula_without_result(part: bytes) -> bool:
 def _problems(part: bytes) -> Iterator[tuple[int, int, CellProblem]]:
     """Every error cell and every formula without a stored result: row and column from 0."""
     found: list[tuple[int, int, CellProblem]] = []
-    address = kind = ""
+    kind = ""
+    place = _Place()
     formula: list[str] | None = None
     value: list[str] = []
     collecting: list[str] | None = None
 
     def on_start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal address, kind, formula, value, collecting
+        nonlocal kind, formula, value, collecting
         match tag.rpartition(":")[2]:
+            case "row":
+                place.at_row(attributes.get("r", ""))
             case "c":
-                address, kind = attributes.get("r", ""), attributes.get("t", "")
+                place.at_cell(attributes.get("r", ""))
+                kind = attributes.get("t", "")
                 formula, value = None, []
             case "f":
                 formula = collecting = []
@@ -239,11 +243,8 @@ def _problems(part: bytes) -> Iterator[tuple[int, int, CellProblem]]:
             case "f" | "v":
                 collecting = None
             case "c":
-                place = _ADDRESS.fullmatch(address.upper())
                 shown = "".join(value)
-                if place is None:
-                    return
-                row, column = int(place[2]) - 1, column_number(place[1]) - 1
+                row, column = place.row, place.column
                 if kind == "e":
                     found.append((row, column, CellProblem(shown or "#ERROR", True)))
                 elif formula is not None and not shown and kind != "str":
@@ -251,6 +252,27 @@ def _problems(part: bytes) -> Iterator[tuple[int, int, CellProblem]]:
 
     walk_xml(part, on_start, on_end, on_text)
     yield from found
+
+
+class _Place:
+    """Where one is in a sheet, from 0: by the address of a row or cell, or one further where it bears none."""
+
+    def __init__(self) -> None:
+        self.row = self.column = -1
+
+    def at_row(self, number: str) -> None:
+        self.row = int(number) - 1 if number.isdecimal() and len(number) < 8 else self.row + 1
+        self.column = -1
+
+    def at_cell(self, address: str) -> None:
+        match = _ADDRESS.fullmatch(address.upper())
+        if match is None:
+            self.column += 1
+        else:
+            self.row, self.column = int(match[2]) - 1, column_number(match[1]) - 1
+
+    def __str__(self) -> str:
+        return f"{column_letters(self.column + 1)}{self.row + 1}"
 
 
 def _elements(data: bytes, *names: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -299,11 +321,16 @@ def _percent_cells(part: bytes, styles: bytes) -> frozenset[str]:
             index += 1
     if not percent_styles:
         return frozenset()
-    return frozenset(
-        attributes.get("r", "").upper()
-        for _, attributes in _elements(part, "c")
-        if attributes.get("s") in percent_styles
-    )
+    place = _Place()
+    found: set[str] = set()
+    for kind, attributes in _elements(part, "row", "c"):
+        if kind == "row":
+            place.at_row(attributes.get("r", ""))
+            continue
+        place.at_cell(attributes.get("r", ""))
+        if attributes.get("s") in percent_styles:
+            found.add(str(place))
+    return frozenset(found)
 
 
 def _style_elements(styles: bytes) -> Iterator[tuple[str, dict[str, str]]]:

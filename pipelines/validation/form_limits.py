@@ -18,7 +18,9 @@ from pipelines.form_limits import FormLimit
 from pipelines.paths import EXPECTATIONS_DIR
 from pipelines.validation.rules import InvalidRule, Rule, RuleBook, rule_book
 
-_KEYS = {"rule", "form", "fields", "fact", "only_if", "min_value", "max_value", "because"}
+_KEYS = {
+    "rule", "form", "fields", "fact", "only_if", "min_value", "max_value", "forbidden_codes", "because"
+}  # fmt: skip
 _BETWEEN = "expect_column_values_to_be_between"
 _NOT_IN_SET = "expect_column_values_to_not_be_in_set"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -75,13 +77,22 @@ def _limit(place: str, entry: Any, book: RuleBook) -> FormLimit:
     if rule.expectation == _NOT_IN_SET:
         codes = tuple(str(code) for code in rule.arguments["value_set"])
         return FormLimit(**common, forbidden_codes=codes)
+    if "forbidden_codes" in entry:
+        _expect_reason(place, entry)
+        return FormLimit(**common, forbidden_codes=tuple(str(code) for code in entry["forbidden_codes"]))
     return FormLimit(**common, **_bounds(place, entry, rule))
+
+
+def _expect_reason(place: str, entry: dict[str, Any]) -> None:
+    if "because" not in entry:
+        raise InvalidRule(
+            f"{place}: what is not the rule's own needs because: say how it follows from the rule."
+        )
 
 
 def _bounds(place: str, entry: dict[str, Any], rule: Rule) -> dict[str, Any]:
     if "min_value" in entry or "max_value" in entry:
-        if "because" not in entry:
-            raise InvalidRule(f"{place}: bounds of its own need because: say how they follow from the rule.")
+        _expect_reason(place, entry)
         return {"min_value": entry.get("min_value"), "max_value": entry.get("max_value")}
     if rule.expectation != _BETWEEN:
         raise InvalidRule(

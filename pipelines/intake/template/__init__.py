@@ -9,4 +9,13 @@ from pipelines.intake.template.orders import Carried, InvalidTemplate, Order, Ro
 from pipelines.intake.template.stationery import Stationery, due_forms
 from pipelines.intake.template.words import Guidance, guidance_of
 
-__all__ = ["Carried", "Guidance", "InvalidTemplate", "Order", "RowValues", "Stationery", "due_forms", "guidance_of"]
+__all__ = [
+    "Carried",
+    "Guidance",
+    "InvalidTemplate",
+    "Order",
+    "RowValues",
+    "Stationery",
+    "due_forms",
+    "guidance_of",
+]

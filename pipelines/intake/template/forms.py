@@ -26,6 +26,7 @@ from pipelines.periods import Month
 _TITLE_ROW, _IDENTITY_ROW = 0, 5
 _FIRST_TABLE_ROW = 8
 _PAIR_COLUMNS = 4
+_LEAST_COLUMNS = 5  # that the head needs; a narrower table leaves some of them empty
 _PAIR_WIDTHS = (24, 30, 24, 30)
 _ROW_HEIGHT = 18
 _LONGEST_TITLE, _LONGEST_MESSAGE = 32, 255  # what Excel takes in a validation
@@ -93,7 +94,7 @@ class FormDrawer:
         self.limits = tuple(limit for limit in limits if limit.form_code == drawn.layout.form_code)
         self.month = month
         self.period_text = period_text
-        self.width = len(self.layout.columns) or _PAIR_COLUMNS
+        self.width = max(len(self.layout.columns), _LEAST_COLUMNS) if self.layout.columns else _PAIR_COLUMNS
         self.right = self.width - 3 if self.width > 6 else self.width - 2
         self.words = wording()
 
@@ -394,7 +395,7 @@ class FormDrawer:
             if match[2]:
                 return self._range(asked)
             cell = self._cell(asked, row)
-            if self._column(asked).type in _NUMERIC and cell not in numbers:
+            if self._column(asked).type in (*_NUMERIC, "date") and cell not in numbers:
                 numbers.append(cell)
             return cell
 
