@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import PEOPLE, Browser, Bureau, Person, SignedInPeople
 from fastapi import APIRouter
+from portal_bureau import PEOPLE, Browser, Bureau, Person, SignedInPeople
 
 from pipelines.ledger.actors import Actor, Role
 from pipelines.portal.access import (

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Browser, Bureau, SignedInPeople
 from fastapi import APIRouter, Depends, FastAPI
+from portal_bureau import Browser, Bureau, SignedInPeople
 from starlette.requests import Request
 
 from pipelines.findings import Wording

@@ -7,7 +7,7 @@ import zipfile
 from typing import Any
 
 import pytest
-from conftest import OURS, THEIRS
+from portal_bureau import OURS, THEIRS
 
 from pipelines.intake import read_file
 from pipelines.validation.catalogue import catalogue_entries

@@ -10,9 +10,9 @@ from typing import Any
 
 import openpyxl
 import pytest
-from conftest import OUR_NAME, OURS, XSS, Browser, Bureau, Filed, SignedInPeople
 from fastapi import FastAPI
 from filed_by_hand import Line, a_workbook
+from portal_bureau import OUR_NAME, OURS, XSS, Browser, Bureau, Filed, SignedInPeople
 
 from pipelines.findings import Severity, Verdict
 from pipelines.ledger import Submission

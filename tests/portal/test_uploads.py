@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from conftest import OUR_NAME, OURS, THEIR_NAME, THEIRS, Browser, Bureau, SignedInPeople
 from fastapi import FastAPI
 from filed_by_hand import Line, a_workbook
+from portal_bureau import OUR_NAME, OURS, THEIR_NAME, THEIRS, Browser, Bureau, SignedInPeople
 
 from pipelines.portal.app import create_app
 from pipelines.reception.uploads import UploadDesk

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import PEOPLE, Browser, Bureau, Filed
+from portal_bureau import PEOPLE, Browser, Bureau, Filed
 
 from pipelines.ledger.actors import Role
 from pipelines.portal.app import create_app
