@@ -226,7 +226,7 @@ def _unselect(book: Book) -> list[int]:
         data = book.package.read(entry.part)
         if b"tabSelected" not in data:
             continue
-        patch = SheetPatch(lay_out(data))
+        patch = SheetPatch(lay_out(data, is_top_enough=True))
         if patch.set_selected(False):
             positions.append(position)
             book.package.write(entry.part, patch.result())

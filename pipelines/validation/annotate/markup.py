@@ -99,10 +99,10 @@ def new_parser() -> expat.XMLParserType:
     return parser
 
 
-def run(parser: expat.XMLParserType, data: bytes) -> None:
-    """Parse to the end. Raises CannotAnnotate where the part is not well formed."""
+def run(parser: expat.XMLParserType, data: bytes, *, is_whole: bool = True) -> None:
+    """Parse to the end, or what there is of a part's beginning. Raises CannotAnnotate where it is not well formed."""
     try:
-        parser.Parse(data, True)
+        parser.Parse(data, is_whole)
     except expat.ExpatError as problem:
         raise CannotAnnotate("damaged", str(problem)) from None
 

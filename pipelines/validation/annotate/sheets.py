@@ -18,6 +18,7 @@ from pipelines.validation.annotate.markup import (
     tag_end,
     with_attribute,
 )
+from pipelines.validation.annotate.package import CannotAnnotate
 
 Place = tuple[int, int]  # row and column, from 1
 
@@ -100,7 +101,6 @@ class Layout:
     legacy_drawing_end: int = 0
     legacy_drawing_place: int = 0
     views: list[_Tag] = field(default_factory=list)
-    used: set[Place] = field(default_factory=set)  # wanted cells that are there
 
     @property
     def relations_prefix(self) -> str:
@@ -132,16 +132,20 @@ def anchors(data: bytes, places: Collection[Place]) -> dict[Place, Place]:
     return found
 
 
-def lay_out(data: bytes, places: Collection[Place] = ()) -> Layout:
-    """Run through a sheet once. Raises CannotAnnotate where it is not well formed."""
+def lay_out(data: bytes, places: Collection[Place] = (), *, is_top_enough: bool = False) -> Layout:
+    """Run through a sheet once. Raises CannotAnnotate where it is not well formed.
+
+    With `is_top_enough` only what stands above the cells is looked at: views, columns and the used range.
+    """
     layout = Layout(data)
     wanted: dict[int, list[int]] = {}
     for wanted_row, wanted_column in sorted(places):
         wanted.setdefault(wanted_row, []).append(wanted_column)
     missing_rows = sorted(wanted)
     parser = new_parser()
-    depth = row_number = column_number = 0
+    depth = row_number = column_number = part_start = 0
     row: _Row | None = None
+    is_in_cells = False
     missing_columns: list[int] = []
     controls_inside: int | None = None
 
@@ -152,19 +156,19 @@ def lay_out(data: bytes, places: Collection[Place] = ()) -> Layout:
     def on_start(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth, row_number, column_number, row, missing_columns, controls_inside
         depth += 1
+        if depth > 3 and row is None and is_in_cells:
+            return  # a cell of a row that nobody asked for: nearly all of a sheet is that
         local = local_name(name)
-        if local == "c" and depth == 4:
+        if local == "c" and depth == 4 and row is not None:
             address = attributes.get("r")
             place = place_of(address) if address else None
             column_number = place[1] if place else column_number + 1
-            if row is not None:
-                while missing_columns and missing_columns[0] <= column_number:
-                    column = missing_columns.pop(0)
-                    if column == column_number and column not in row.cells:
-                        row.cells[column] = tag_here(name, attributes)
-                        layout.used.add((row_number, column))
-                    else:
-                        row.gaps[column] = parser.CurrentByteIndex
+            while missing_columns and missing_columns[0] <= column_number:
+                column = missing_columns.pop(0)
+                if column == column_number and column not in row.cells:
+                    row.cells[column] = tag_here(name, attributes)
+                else:
+                    row.gaps[column] = parser.CurrentByteIndex
         elif local == "row" and depth == 3:
             given = attributes.get("r", "")
             row_number = int(given) if given.isdecimal() and len(given) < 8 else row_number + 1
@@ -190,13 +194,12 @@ def lay_out(data: bytes, places: Collection[Place] = ()) -> Layout:
         if local in ("controls", "oleObjects") and controls_inside is None and layout.sheet_data is not None:
             controls_inside = part_start
 
-    part_start = 0
-
     def on_part(local: str, name: str, attributes: dict[str, str]) -> None:
-        nonlocal part_start
+        nonlocal part_start, is_in_cells
         part_start = parser.CurrentByteIndex
         if local == "sheetData":
             layout.sheet_data = tag_here(name, attributes)
+            is_in_cells = True
         elif local == "dimension":
             layout.dimension = tag_here(name, attributes)
         elif local == "legacyDrawing":
@@ -205,8 +208,10 @@ def lay_out(data: bytes, places: Collection[Place] = ()) -> Layout:
             layout.legacy_drawing_place = part_start
 
     def on_end(name: str) -> None:
-        nonlocal depth, row
-        if depth == 3 and row is not None and local_name(name) == "row":
+        nonlocal depth, row, is_in_cells
+        if depth > 3:
+            pass
+        elif depth == 3 and row is not None and local_name(name) == "row":
             row.close = _close(data, row.tag, parser.CurrentByteIndex)
             for column in missing_columns:
                 row.gaps[column] = row.close
@@ -215,6 +220,7 @@ def lay_out(data: bytes, places: Collection[Place] = ()) -> Layout:
             local = local_name(name)
             if local == "sheetData" and layout.sheet_data is not None:
                 layout.sheet_data_close = _close(data, layout.sheet_data, parser.CurrentByteIndex)
+                is_in_cells = False
             elif local == "legacyDrawing" and layout.legacy_drawing is not None:
                 close = _close(data, layout.legacy_drawing, parser.CurrentByteIndex)
                 is_empty = close == layout.legacy_drawing.inside
@@ -225,7 +231,8 @@ def lay_out(data: bytes, places: Collection[Place] = ()) -> Layout:
 
     parser.StartElementHandler = on_start
     parser.EndElementHandler = on_end
-    run(parser, data)
+    top_end = data.find(b"sheetData") if is_top_enough else -1
+    run(parser, data[:top_end] if top_end >= 0 else data, is_whole=top_end < 0)
     for number in missing_rows:
         layout.row_gaps[number] = layout.sheet_data_close
     if controls_inside is not None and not 0 < layout.legacy_drawing_place < controls_inside:
@@ -250,6 +257,8 @@ class SheetPatch:
         """Give cells another format: for each place a function from the format in force (and whether the cell is
         new) to the new one, or None to leave it. Gives how many were left. Cells that are not there are made."""
         layout, edits, left = self.layout, self.edits, 0
+        if layout.sheet_data is None and marks:
+            raise CannotAnnotate("structure", "a sheet without cells")
         gaps: dict[int, list[bytes]] = {}
         new_places: list[Place] = []
         empty_rows: dict[int, list[bytes]] = {}

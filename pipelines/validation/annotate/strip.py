@@ -87,7 +87,7 @@ def strip(book: Book) -> tuple[Answer, ...]:
         if entry.part:
             _strip_notes(book, entry.part)
             if entry.name in (record.widened or {}):
-                patch = SheetPatch(lay_out(book.package.read(entry.part)))
+                patch = SheetPatch(lay_out(book.package.read(entry.part), is_top_enough=True))
                 patch.narrow(*(record.widened or {})[entry.name])
                 book.package.write(entry.part, patch.result())
     return tuple(answers)
@@ -183,7 +183,7 @@ def _select(book: Book, positions: frozenset[int]) -> None:
         if position in positions and entry.part:
             data = book.package.read(entry.part)
             if b"tabSelected" in data:
-                patch = SheetPatch(lay_out(data))
+                patch = SheetPatch(lay_out(data, is_top_enough=True))
                 if patch.set_selected(True):
                     book.package.write(entry.part, patch.result())
 
