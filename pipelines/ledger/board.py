@@ -7,11 +7,12 @@ what has come since. It changes nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Connection, Engine, and_, func, or_, select
 
@@ -242,13 +243,14 @@ def _expected(connection: Connection, month: Month, actor: Actor) -> list[BoardR
         .join_from(t.enterprise_spell, t.enterprise, enterprise.enterprise_code == spell.enterprise_code)
         .where(*where)
         .order_by(spell.enterprise_code)
-    )
+    ).all()
+    key, ordinary, key_code = EnterpriseClass.KEY, EnterpriseClass.ORDINARY, EnterpriseClass.KEY.value
     return [
         BoardRow(
             code,
             name,
             district_code,
-            EnterpriseClass.KEY if class_code == EnterpriseClass.KEY.value else EnterpriseClass.ORDINARY,
+            key if class_code == key_code else ordinary,
             contact,
             phone,
         )
@@ -256,12 +258,18 @@ def _expected(connection: Connection, month: Month, actor: Actor) -> list[BoardR
     ]
 
 
-@dataclass(slots=True)
-class _Series:
-    """Versions of one return, as far as they have been gone through: the latest, and the latest accepted."""
+class _Filed(NamedTuple):
+    """A readable version of a return that speaks of the month, as it stands (in a closed month: stood)."""
 
-    latest: Any = None
-    accepted: Any = None
+    enterprise_code: str
+    series_key: str
+    submission_id: str
+    sequence: int
+    status: str
+    is_zero_return: bool
+    is_late: bool
+    is_returned: bool
+    is_late_revision: bool
 
 
 def _place_returns(
@@ -303,57 +311,69 @@ def _place_returns(
             column.kind == FileKind.RETURN.value,
             column.status != Verdict.UNREADABLE.value,
             column.month_start_date.in_([day, month.plus(1).start_date] if month.month == 1 else [day]),
+            column.series_key.is_not(None),
             speaks_of_it,
         )
         .order_by(column.sequence)
     ).all()
-    decided_late: dict[str, tuple[str, bool] | None] = {}
-    if bound is not None:
-        decided_late = _as_at(connection, [row.submission_id for row in found], bound)
-    series: defaultdict[str, dict[str, _Series]] = defaultdict(dict)
-    for row in found:
-        board_row = by_code.get(row.enterprise_code)
-        if board_row is None or row.series_key is None:
-            continue
-        if bound is not None and row.submission_id in decided_late:
-            board_row.has_late_revision = True
-        if bound is not None and row.is_late_revision and row.sequence > bound.sequence:
-            board_row.has_late_revision = True
-            continue
-        versions = series[row.enterprise_code]
-        if not versions:
-            board_row.is_late = row.is_late
-        status, is_sent_back = decided_late.get(row.submission_id) or (row.status, row.is_returned)
-        one = versions.setdefault(row.series_key, _Series())
-        one.latest = (row, status, is_sent_back)
-        if status == Verdict.ACCEPTED.value:
-            one.accepted = (row, status, is_sent_back)
-    for code, versions in series.items():
-        _conclude(by_code[code], list(versions.values()), waiting)
-
-
-def _conclude(board_row: BoardRow, versions: list[_Series], waiting: dict[str, int]) -> None:
-    accepted = [one.accepted for one in versions if one.accepted is not None]
-    latest = [one.latest for one in versions]
-    queried = [one for one in latest if one[1] == Verdict.QUERIES.value]
-    if accepted:
-        board_row.state = ReturnState.ACCEPTED
-        board_row.is_zero_return = any(row.is_zero_return for row, _, _ in accepted)
-    elif queried:
-        board_row.state = ReturnState.QUERIED
+    versions: defaultdict[str, list[_Filed]] = defaultdict(list)
+    if bound is None:
+        for entry in found:
+            versions[entry[0]].append(_Filed._make(entry))
     else:
-        board_row.state = ReturnState.RETURNED
-    row, _, board_row.is_sent_back = max(accepted or queried or latest, key=lambda one: one[0].sequence)
-    board_row.submission_id, board_row.sequence = row.submission_id, row.sequence
-    board_row.is_correction_waiting = bool(accepted) and any(
-        one.accepted is not None and one.latest[0].sequence > one.accepted[0].sequence for one in versions
-    )
-    board_row.explanation_count = waiting.get(row.submission_id, 0)
+        for filed, came_late in _at_closing(connection, [_Filed._make(entry) for entry in found], bound):
+            if came_late and (late_row := by_code.get(filed.enterprise_code)) is not None:
+                late_row.has_late_revision = True
+            if not (filed.is_late_revision and filed.sequence > bound.sequence):
+                versions[filed.enterprise_code].append(filed)
+    for code, filings in versions.items():
+        if (row := by_code.get(code)) is not None:
+            _conclude(row, filings, waiting)
 
 
-def _as_at(
-    connection: Connection, submission_ids: list[str], bound: Closing
-) -> dict[str, tuple[str, bool] | None]:
+def _at_closing(connection: Connection, found: list[_Filed], bound: Closing) -> Iterator[tuple[_Filed, bool]]:
+    """Versions as they stood at the closing, and whether they were filed or decided on after it."""
+    then = _as_at(connection, [filed.submission_id for filed in found], bound)
+    for filed in found:
+        if (as_it_was := then.get(filed.submission_id)) is not None:
+            yield filed._replace(status=as_it_was[0], is_returned=as_it_was[1]), True
+        else:
+            yield filed, filed.is_late_revision and filed.sequence > bound.sequence
+
+
+_by_sequence = attrgetter("sequence")
+
+
+def _conclude(board_row: BoardRow, filings: list[_Filed], waiting: dict[str, int]) -> None:
+    """Where an enterprise stands by its versions, in their order; nearly always there is one."""
+    accepted_status, queried_status = Verdict.ACCEPTED.value, Verdict.QUERIES.value
+    if len(filings) == 1:
+        latest = filings
+        accepted = filings if filings[0].status == accepted_status else []
+    else:
+        latest = list({filed.series_key: filed for filed in filings}.values())
+        accepted = list(
+            {filed.series_key: filed for filed in filings if filed.status == accepted_status}.values()
+        )
+        after = {filed.series_key: filed.sequence for filed in accepted}
+        board_row.is_correction_waiting = any(
+            filed.sequence > after.get(filed.series_key, filed.sequence) for filed in latest
+        )
+    board_row.is_late = filings[0].is_late
+    if accepted:
+        board_row.state, chosen = ReturnState.ACCEPTED, max(accepted, key=_by_sequence)
+        board_row.is_zero_return = any(filed.is_zero_return for filed in accepted)
+    else:
+        queried = [filed for filed in latest if filed.status == queried_status]
+        board_row.state = ReturnState.QUERIED if queried else ReturnState.RETURNED
+        chosen = max(queried or latest, key=_by_sequence)
+    board_row.submission_id, board_row.sequence = chosen.submission_id, chosen.sequence
+    board_row.is_sent_back = chosen.is_returned
+    if waiting:
+        board_row.explanation_count = waiting.get(chosen.submission_id, 0)
+
+
+def _as_at(connection: Connection, submission_ids: list[str], bound: Closing) -> dict[str, tuple[str, bool]]:
     """Status at the closing of those that were decided on after it; by submission."""
     decision, column = t.decision.c, t.submission.c
     decided = connection.execute(

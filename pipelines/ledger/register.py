@@ -50,7 +50,7 @@ from pipelines.periods import Month
 from pipelines.records import storable_text
 
 _FROM_FILE, _FROM_DESK = "file", "desk"
-_MIN_REASON_LENGTH = 5
+_MIN_REASON_LENGTH = 2  # 注销 says it all
 _MAX_TEXT_LENGTH = 500
 # What befalls an enterprise that is there; the others need it to be away or do not mind.
 _NEEDS_PRESENCE = {
