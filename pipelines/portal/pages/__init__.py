@@ -8,9 +8,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from pipelines.portal.frame import NavigationItem
-from pipelines.portal.pages import home, rules, submission, templates, uploads, view
+from pipelines.portal.pages import board, home, months, reminders, rules, submission, templates, uploads, view
 
-PAGES = (home, rules, submission, templates, uploads, view)
+PAGES = (board, home, months, reminders, rules, submission, templates, uploads, view)
 
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in PAGES)
 NAVIGATION: tuple[NavigationItem, ...] = tuple(

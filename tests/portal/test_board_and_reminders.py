@@ -1,0 +1,165 @@
+"""The board, 催报 and the closing of months, as each kind of person meets them."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from typing import Any
+
+import openpyxl
+import pytest
+from portal_bureau import OUR_DISTRICT, OUR_NAME, OURS, THEIR_NAME, THEIRS, Browser, Bureau, SignedInPeople
+
+from pipelines.ledger import RegisterRow
+from pipelines.periods import Month
+from pipelines.portal.app import create_app
+
+FORMULA = '=HYPERLINK("//x","y")'
+MONTH = {"month": "2020-05"}
+
+
+@pytest.fixture
+def own(own_bureau: Bureau) -> Any:
+    """Browsers before a portal of this test alone."""
+    app = create_app(own_bureau.settings, own_bureau.ledger, accounts=SignedInPeople())
+    return lambda token: Browser(app, token)
+
+
+def test_a_clerk_sees_every_enterprise_and_a_district_only_its_own(browser: Any, filed: Any) -> None:
+    everything = browser("clerk").get("/board", params=MONTH).text
+    assert OUR_NAME in everything
+    assert THEIR_NAME in everything
+    district = browser("our_district").get("/board", params=MONTH).text
+    assert OUR_NAME in district
+    assert THEIR_NAME not in district
+    assert THEIRS not in district
+
+
+def test_the_counts_add_up_to_what_is_expected(browser: Any, filed: Any) -> None:
+    page = browser("clerk").get("/board", params={"month": "2020-01"}).text
+    row = page.split('<tr class="total">')[1].split("</tr>")[0]
+    numbers = [int(cell.split("<")[0]) for cell in row.split('<td class="number">')[1:8]]
+    expected, accepted, queried, returned, missing = numbers[:5]
+    assert expected == accepted + queried + returned + missing == 2
+
+
+def test_the_board_is_no_business_of_reporters_officials_and_administrators(browser: Any) -> None:
+    for name in ("ours", "official", "system_admin", "security_admin", "audit_admin"):
+        for path in (
+            "/board",
+            "/board/workbook",
+            "/reminders",
+            f"/reminders/{OURS}",
+            "/reminders/letters.pdf?month=2020-05",
+        ):
+            assert browser(name).get(path).status_code == 403, (name, path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"sort": "drop table"}, {"state": "nonsense"}, {"only": "x"}, {"district": "' or 1=1"}, {"at": "999"}],
+)
+def test_what_is_not_understood_in_the_address_does_not_filter(browser: Any, wrong: dict[str, str]) -> None:
+    assert browser("clerk").get("/board", params=MONTH | wrong).status_code == 200
+
+
+def test_the_list_that_is_taken_away_holds_texts_and_no_formula(own: Any, own_bureau: Bureau) -> None:
+    own_bureau.ledger.import_register(
+        [RegisterRow(OURS, FORMULA, OUR_DISTRICT, "6513", Month(2019, 1), contact="+1+1", phone="-027")]
+    )
+    answer = own("clerk").get("/board/workbook", params=MONTH | {"state": "not_filed"})
+    assert "filename*=UTF-8''2020-05_" in answer.headers["content-disposition"]
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert FORMULA in {cell.value for cell in cells}
+
+
+def test_a_reminder_is_noted_and_shown_beside_the_enterprise(own: Any) -> None:
+    clerk = own("clerk")
+    form = {
+        "month": "2020-05",
+        "enterprise_codes": OURS,
+        "kind": "call",
+        "spoken_to": "王芳",
+        "note": "答应周五报",
+    }
+    answer = clerk.post("/reminders", form | {"at": "2020-06-11T09:30"})
+    assert answer.status_code == 303
+    assert "2020-06-11 09:30:00" in clerk.get("/reminders", params=MONTH).text
+    history = clerk.get(f"/reminders/{OURS}").text
+    assert "王芳" in history
+    assert "答应周五报" in history
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"spoken_to": ""}, 409),
+        ({"enterprise_codes": ""}, 409),
+        ({"kind": "shout"}, 400),
+        ({"at": "gestern"}, 400),
+    ],
+)
+def test_a_reminder_that_says_too_little_is_not_noted(own: Any, changed: dict[str, str], status: int) -> None:
+    clerk = own("clerk")
+    form = {"month": "2020-05", "enterprise_codes": OURS, "kind": "call", "spoken_to": "王芳"}
+    assert clerk.post("/reminders", form | changed).status_code == status
+    assert "还没有催报记录" in clerk.get(f"/reminders/{OURS}").text
+
+
+def test_a_district_reminds_its_own_enterprises_only(own: Any) -> None:
+    form = {"month": "2020-05", "enterprise_codes": THEIRS, "kind": "letter"}
+    assert own("our_district").post("/reminders", form).status_code == 404
+    assert own("our_district").get(f"/reminders/{THEIRS}").status_code == 404
+    assert (
+        own("our_district")
+        .get("/reminders/letters.pdf", params=MONTH | {"enterprise_code": THEIRS})
+        .status_code
+        == 404
+    )
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
+def test_the_letters_are_one_page_each_and_name_month_and_enterprise(own: Any) -> None:
+    pdf = own("clerk").get("/reminders/letters.pdf", params=MONTH).content
+    text = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+    pages = [page for page in text.split("\f") if page.strip()]
+    assert len(pages) == 2
+    flat = text.replace(" ", "").replace("\n", "")
+    assert OUR_NAME in flat
+    assert THEIR_NAME in flat
+    assert "2020年5月" in flat
+
+
+def test_a_month_is_closed_by_two_people_and_reopened_by_two(own: Any) -> None:
+    clerk, analyst = own("clerk"), own("analyst")
+    assert clerk.post("/months/2020-05/propose", {"act": "close", "reason": "五月已收齐"}).status_code == 303
+    own_try = clerk.post("/months/2020-05/decide", {"decision": "confirm"})
+    assert own_try.status_code == 409
+    assert "须由另一人确认" in own_try.text
+    assert analyst.post("/months/2020-05/decide", {"decision": "confirm"}).status_code == 303
+    assert "已结账" in clerk.get("/board", params=MONTH).text
+    assert (
+        analyst.post("/months/2020-05/propose", {"act": "reopen", "reason": "企业更正数据"}).status_code
+        == 303
+    )
+    assert clerk.post("/months/2020-05/decide", {"decision": "confirm"}).status_code == 303
+    assert "修订中" in clerk.get("/months").text
+
+
+def test_a_proposal_needs_a_reason_and_an_act_that_exists(own: Any) -> None:
+    clerk = own("clerk")
+    assert clerk.post("/months/2020-05/propose", {"act": "close", "reason": "短"}).status_code == 409
+    assert clerk.post("/months/2020-05/propose", {"act": "burn", "reason": "五月已收齐"}).status_code == 400
+    assert clerk.post("/months/2020-05/decide", {"decision": "confirm"}).status_code == 409
+
+
+def test_months_are_closed_by_the_bureau_and_nobody_else(own: Any) -> None:
+    for name in ("ours", "our_district", "official", "system_admin", "audit_admin"):
+        assert own(name).get("/months").status_code == 403
+        assert (
+            own(name).post("/months/2020-05/propose", {"act": "close", "reason": "五月已收齐"}).status_code
+            == 403
+        )
