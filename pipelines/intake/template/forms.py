@@ -29,6 +29,7 @@ _PAIR_COLUMNS = 4
 _LEAST_COLUMNS = 5  # that the head needs; a narrower table leaves some of them empty
 _PAIR_WIDTHS = (24, 30, 24, 30)
 _ROW_HEIGHT = 18
+_LABEL_WIDTH = 19  # of the first column, which holds 统一社会信用代码： in the head
 _LONGEST_TITLE, _LONGEST_MESSAGE = 32, 255  # what Excel takes in a validation
 _NUMERIC = ("number", "percent")
 _EARLIEST, _LATEST = date(1980, 1, 1), date(2099, 12, 31)
@@ -186,7 +187,8 @@ class FormDrawer:
         drawn.columns = {one.name: column for column, one in enumerate(self.layout.columns)}
         names = {one.name_field: one for one in self.layout.columns if one.name_field}
         for column, one in enumerate(self.layout.columns):
-            self.sheet.set_column(column, column, width_of(one, is_name=one.name in names))
+            width = width_of(one, is_name=one.name in names)
+            self.sheet.set_column(column, column, width if column else max(width, _LABEL_WIDTH))
             coded = names.get(one.name)
             if coded is not None:
                 self._draw_names(column, drawn.columns[coded.name])

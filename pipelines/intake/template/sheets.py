@@ -17,8 +17,8 @@ from pipelines.intake.template.styles import Styles
 from pipelines.intake.template.words import Guidance, guidance_of, wording
 from pipelines.periods import Month
 
-_CHARACTERS_A_LINE = 44  # of 10.5 points in the wide column of the instructions
 _LINE_HEIGHT = 15
+_PLACES_OF_EXAMPLE = 150  # of the merged cells of an explanation below the worked example
 
 
 def draw_instructions(
@@ -79,7 +79,7 @@ def draw_example(sheet: Any, styles: Styles, layout: FormLayout, guidance: Guida
     for column, one in enumerate(columns):
         sheet.set_column(column, column, width_of(one, is_name=one.name in name_fields))
         sheet.write_string(2, column, "\n".join(one.printed), styles.of("head"))
-    sheet.set_row(2, 48)
+    sheet.set_row(2, 78)
     row = 2
     for filled in guidance.example_rows:
         row += 1
@@ -98,7 +98,10 @@ def draw_example(sheet: Any, styles: Styles, layout: FormLayout, guidance: Guida
     for one in columns:
         said = guidance.of(one)
         sheet.write_string(row, 0, one.label.zh, styles.of("text"))
-        sheet.merge_range(row, 1, row, len(columns) - 1, f"{said.text.zh} {said.text.en}", styles.of("text"))
+        text = f"{said.text.zh} {said.text.en}"
+        sheet.merge_range(row, 1, row, len(columns) - 1, text, styles.of("wrapped"))
+        if len(said.text.zh) * 2 + len(said.text.en) > _PLACES_OF_EXAMPLE:
+            sheet.set_row(row, 2 * _LINE_HEIGHT)
         row += 1
     _finish(sheet, row, len(columns) - 1)
 
@@ -132,7 +135,7 @@ def draw_explanations(sheet: Any, styles: Styles, layouts: Sequence[FormLayout],
     """指标解释: what every column of the forms in this workbook means, then the service items."""
     words = wording()
     sheet.hide_gridlines(2)
-    for column, width in enumerate((8, 26, 52, 52, 26)):
+    for column, width in enumerate((14, 26, 52, 52, 26)):
         sheet.set_column(column, column, width)
     title = words.wording("explanations", "title")
     sheet.set_row(0, 30)
@@ -148,7 +151,7 @@ def draw_explanations(sheet: Any, styles: Styles, layouts: Sequence[FormLayout],
         marks = ruler(layout) if layout.columns else range(1, len(fields) + 1)
         for mark, one in zip(marks, fields, strict=True):
             said = guidance.of(one)
-            sheet.write(row, 0, mark, styles.of("cell"))
+            sheet.write(row, 0, mark, styles.of("cell_mark"))
             texts = (f"{one.label.zh}\n{one.label.en}", said.text.zh, said.text.en, said.example)
             for column, text in enumerate(texts, start=1):
                 sheet.write_string(row, column, text, styles.of("cell"))

@@ -191,8 +191,10 @@ class Stationery:
         sizes = []
         for form_code in order.form_codes:
             carried = order.carried.get(form_code, Carried())
-            wanted = len(carried.rows) + _SPARE_ROWS
-            sizes.append((form_code, next((step for step in _ROW_STEPS if step >= wanted), wanted)))
+            least = guidance_of(form_code).least_rows
+            wanted = len(carried.rows) + min(_SPARE_ROWS, least // 2)
+            steps = (least, *(step for step in _ROW_STEPS if step > least))
+            sizes.append((form_code, next((step for step in steps if step >= wanted), wanted)))
         key = tuple(sizes)
         if key not in self._drawings:
             self._drawings[key] = self._draw(key)

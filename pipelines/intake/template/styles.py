@@ -35,6 +35,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "note": {"font_size": 9, "text_wrap": True, "font_color": "#595959"},
     "heading": {"bold": True, "font_size": 12},
     "cell": {**_BOX, "text_wrap": True, "valign": "top"},
+    "cell_mark": {**_BOX, "align": "center", "valign": "top"},
     "cell_number": {**_BOX, "num_format": _AMOUNT, "align": "right"},
     "cell_percent": {**_BOX, "num_format": "0.##", "align": "right"},
     "english": {"text_wrap": True, "valign": "top", "font_size": 9, "font_color": "#595959"},

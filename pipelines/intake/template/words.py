@@ -18,7 +18,17 @@ from pipelines.intake.layouts import Field, FormLayout
 from pipelines.intake.template.orders import InvalidTemplate
 
 _FOLDER = Path(__file__).parent
-_GUIDANCE_KEYS = {"form", "applies_if", "due_months", "carry", "example_sheet", "fields", "notes", "example"}
+_GUIDANCE_KEYS = {
+    "form",
+    "applies_if",
+    "due_months",
+    "carry",
+    "least_rows",
+    "example_sheet",
+    "fields",
+    "notes",
+    "example",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class Guidance:
     due_months      months with whose return it is due, in place of those of its cadence
     carried_fields  fields that are carried over from the last accepted return
     dropped_if      (field, spellings): rows that are over and are not carried
+    least_rows      rows that its table is prepared with when little is carried over
     example_rows    of the worked example, by field; codes for codes
     """
 
@@ -45,6 +56,7 @@ class Guidance:
     due_months: tuple[int, ...] | None = None
     carried_fields: tuple[str, ...] | None = None
     dropped_if: tuple[str, frozenset[str]] | None = None
+    least_rows: int = 40
     has_example_sheet: bool = False
     fields: Mapping[str, FieldGuidance] | None = None
     notes: tuple[Wording, ...] = ()
@@ -113,10 +125,14 @@ def guidance_of(form_code: str) -> Guidance:
         due_months=tuple(int(month) for month in entries["due_months"]) if "due_months" in entries else None,
         carried_fields=tuple(carry["fields"]) if carry is not None else None,
         dropped_if=(str(unless["field"]), frozenset(map(str, unless["is"]))) if unless else None,
+        least_rows=int(entries.get("least_rows", 40)),
         has_example_sheet=bool(entries.get("example_sheet", False)),
         fields={
             str(name): FieldGuidance(
-                _wording({key: said[key] for key in ("zh", "en") if key in said}, f"{path.name}, {name}"),
+                # whatever is left over is refused: a comma outside quotation marks makes half a sentence a key
+                _wording(
+                    {key: text for key, text in said.items() if key != "example"}, f"{path.name}, {name}"
+                ),
                 str(said.get("example", "")),
             )
             for name, said in entries.get("fields", {}).items()
