@@ -5,6 +5,7 @@ No reading, no judging, no storing here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -88,7 +89,7 @@ class ParsedFile:
     is_zero_return: bool = False
     is_revision: bool = False
     is_unreadable: bool = False
-    cells: tuple[CellRecord, ...] = ()
+    cells: Sequence[CellRecord] = ()
     fixes: tuple[Fix, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     answers: tuple[Answer, ...] = ()

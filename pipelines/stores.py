@@ -12,19 +12,19 @@ import shutil
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from importlib.abc import MetaPathFinder
 from itertools import repeat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.records import LINE_COLUMNS, ParsedFile, storable_text
+from pipelines.records import LINE_COLUMNS, CellRecord, ParsedFile, storable_text
 
 # One tenth of a billionth of the declared unit: finer than any figure a clerk can mean, and the scale that
 # the lines store keeps (a binary cell such as 0.30000000000000004 carries more digits than that).
@@ -242,16 +242,70 @@ def lines_table(parsed_files: Iterable[ParsedFile]) -> pa.Table:
     kept to ten; its text stays as it stood in the file.
     """
     by_id = {parsed.submission_id: parsed for parsed in parsed_files}
+    parts = [lines_schema().empty_table()]
     columns: list[list[Any]] = [[] for _ in LINE_COLUMNS]
+
+    def finish_part() -> None:
+        if columns[0]:
+            arrays = [_as_array(values, field) for values, field in zip(columns, lines_schema(), strict=True)]
+            parts.append(pa.Table.from_arrays(arrays, schema=lines_schema()))
+            for column in columns:
+                column.clear()
+
     for submission_id in sorted(by_id):
         cells = by_id[submission_id].cells
-        if not cells:
-            continue
-        columns[0].extend(repeat(submission_id, len(cells)))
-        for column, values in zip(columns[1:], zip(*cells, strict=True), strict=True):
-            column.extend(values)
-    arrays = [_as_array(values, field) for values, field in zip(columns, lines_schema(), strict=True)]
-    return pa.Table.from_arrays(arrays, schema=lines_schema())
+        if isinstance(cells, PackedCells):
+            finish_part()
+            parts.append(cells.table())
+        elif cells:
+            columns[0].extend(repeat(submission_id, len(cells)))
+            for column, values in zip(columns[1:], zip(*cells, strict=True), strict=True):
+                column.extend(values)
+    finish_part()
+    # In one piece, as rows from one list would be: the same cells give the same bytes, packed or not.
+    return pa.concat_tables(parts).combine_chunks()
+
+
+class PackedCells(Sequence[CellRecord]):
+    """The cells of one file, compressed in memory: a fiftieth of what the records take.
+
+    A file of thousands of cells waits like this for its turn to be judged. Read one by one it gives the records as
+    the lines store does; `table` is what judging and recording take.
+    """
+
+    def __init__(self, parsed: ParsedFile) -> None:
+        table = lines_table([parsed])
+        self._count = int(table.num_rows)
+        self.line_count = len(
+            {(cell.sheet, cell.row_number) for cell in parsed.cells if cell.section == "row"}
+        )
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(
+            sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
+        ) as writer:
+            writer.write_table(table)
+        self._packed = sink.getvalue()
+
+    def table(self) -> pa.Table:
+        """The cells as rows of the lines store."""
+        with pa.ipc.open_stream(self._packed) as reader:
+            return reader.read_all()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[CellRecord]:
+        for row in self.table().drop_columns(["submission_id"]).to_pylist():
+            yield CellRecord(**row)
+
+    @overload
+    def __getitem__(self, index: int) -> CellRecord: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[CellRecord]: ...
+
+    def __getitem__(self, index: int | slice) -> CellRecord | Sequence[CellRecord]:
+        return tuple(self)[index]
 
 
 def _as_array(values: list[Any], field: pa.Field) -> pa.Array:

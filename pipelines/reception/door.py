@@ -63,6 +63,9 @@ WINDOW_FILES = 1_000
 # Files in one ledger transaction and one lines file.
 BATCH_FILES = 400
 _FILES_A_QUERY = 200
+# A file of more cells waits for its judgement compressed; so many cells at most are judged together.
+_MOST_LOOSE_CELLS = 500
+_MOST_CELLS_JUDGED = 80_000
 _MOST_ATTEMPTS = 8
 _MAX_NAME_LENGTH = 255
 _UNMARKED_RESUBMISSION = "H7c"
@@ -231,7 +234,7 @@ class Reception:
                 yield bench
             return
         state = self._ledger.register_state()
-        if self._kept is None or self._kept[0] != state or self._kept[1].is_worn:
+        if self._kept is None or self._kept[0] != state:
             self._clear_kept_bench()
             self._kept = (state, Workbench(self._ledger.enterprises()))
             self._kept[1].open()
@@ -240,6 +243,8 @@ class Reception:
         except BaseException:
             self._clear_kept_bench()  # whatever lies on it was not finished
             raise
+        if self._kept[1].is_worn:
+            self._clear_kept_bench()
 
     def _clear_kept_bench(self) -> None:
         if self._kept is not None:
@@ -360,6 +365,10 @@ class Reception:
 
         for number, parsed in enumerate(self._readers().read_many(contents())):
             arrival = unread[number]
+            if keep and len(parsed.cells) > _MOST_LOOSE_CELLS:
+                from pipelines.stores import PackedCells
+
+                parsed = replace(parsed, cells=PackedCells(parsed))  # noqa: PLW2901 - the same file, smaller
             # Of a file beyond the limit only the beginning was read; its name is that of all its bytes.
             arrival.parsed = (
                 parsed if parsed.sha256 == arrival.sha256 else replace(parsed, sha256=arrival.sha256)
@@ -575,17 +584,20 @@ class Reception:
             for arrival in waiting:
                 arrival.known = known.get(arrival.sha256)
             waiting = self._waiting(window)
-            pending: list[_Judged] = []
             try:
-                for judged in self._judge(bench, window, waiting):
-                    pending.append(judged)
-                    if len(pending) == BATCH_FILES:
+                for part in _parts(waiting):
+                    if bench.is_worn:
+                        bench.close()
+                    pending: list[_Judged] = []
+                    for judged in self._judge(bench, window, part):
+                        pending.append(judged)
+                        if len(pending) == BATCH_FILES:
+                            self._record(pending, results)
+                            tell(recorded=len(pending))
+                            pending = []
+                    if pending:
                         self._record(pending, results)
                         tell(recorded=len(pending))
-                        pending = []
-                if pending:
-                    self._record(pending, results)
-                    tell(recorded=len(pending))
             except LedgerConflict:
                 continue
             return
@@ -787,6 +799,39 @@ class _ReadAhead:
 # -- order ------------------------------------------------------------------------------------------------
 
 _DEPARTMENTS, _RETURNS, _UNJUDGEABLE = 0, 1, 2
+
+
+def _parts(waiting: Sequence[_Arrival]) -> Iterator[list[_Arrival]]:
+    """The waiting files in parts that fit into memory when judged: almost always one.
+
+    What everybody is judged with comes first; then returns, all of an enterprise in one part, because a return is
+    compared with others of its own enterprise only.
+    """
+    sizes = {arrival.position: len(arrival.parsed.cells) for arrival in waiting if arrival.parsed is not None}
+    if sum(sizes.values()) <= _MOST_CELLS_JUDGED:
+        yield list(waiting)
+        return
+    first: list[_Arrival] = []
+    by_enterprise: dict[str, list[_Arrival]] = {}
+    for arrival in waiting:
+        parsed = arrival.parsed
+        if parsed is not None and parsed.kind is FileKind.RETURN and parsed.enterprise_code:
+            by_enterprise.setdefault(parsed.enterprise_code, []).append(arrival)
+        else:
+            first.append(arrival)
+    if first:
+        yield first
+    part: list[_Arrival] = []
+    cell_count = 0
+    for arrivals in by_enterprise.values():
+        more = sum(sizes[arrival.position] for arrival in arrivals)
+        if part and cell_count + more > _MOST_CELLS_JUDGED:
+            yield part
+            part, cell_count = [], 0
+        part += arrivals
+        cell_count += more
+    if part:
+        yield part
 
 
 def _passes(

@@ -171,6 +171,11 @@ _WORDS: dict[str, dict[str, str]] = {
 
 def line_count_of(cells: Iterable[CellRecord]) -> int:
     """Data rows among cells: rows of sheets that hold at least one filled cell of the form's table."""
+    counted: int | None = getattr(
+        cells, "line_count", None
+    )  # by PackedCells, which are not to be unpacked for it
+    if counted is not None:
+        return counted
     return len({(cell.sheet, cell.row_number) for cell in cells if cell.section == "row"})
 
 

@@ -48,6 +48,7 @@ _FORM_OF = {
 }
 # A bench that lives long is laid out anew after so many files: deleted rows give their memory back only then.
 _MOST_FILES = 2_000
+_MOST_CELLS = 80_000
 # One thread: months are small, and the other cores read workbooks meanwhile.
 _THREADS = 1
 
@@ -129,6 +130,7 @@ class Workbench:
         self._department_cells: dict[str, pa.Table] = {}
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._files_seen = 0
+        self._cells_seen = 0
 
     def __enter__(self) -> Workbench:
         return self
@@ -145,13 +147,16 @@ class Workbench:
     @property
     def is_worn(self) -> bool:
         """Whether so much has been laid on it and taken away that a fresh one takes less memory."""
-        return self._files_seen >= _MOST_FILES
+        return self._files_seen >= _MOST_FILES or self._cells_seen >= _MOST_CELLS
 
     def close(self) -> None:
-        """Forget everything."""
+        """Forget everything but the register; what is asked next is answered on a fresh bench."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        self._rows, self._series = {}, defaultdict(list)
+        self._cells_of, self._department_cells = {}, {}
+        self._files_seen = self._cells_seen = 0
 
     # -- what lies on the bench --------------------------------------------------------------------
 
@@ -172,6 +177,7 @@ class Workbench:
         missing = {name: one for name, one in returns.items() if name not in self._cells_of}
         months = {Month.of(day) for one in missing.values() if (day := one.month_start_date)}
         cells = lines.read({name: one.lines_file for name, one in missing.items()})
+        self._cells_seen += cells.num_rows
         self._cells_of.update(
             {name: Month.of(one.month_start_date) for name, one in missing.items() if one.month_start_date}
         )
@@ -208,6 +214,7 @@ class Workbench:
         self._cells_of.update(dict.fromkeys(newcomers, month))
         con.execute("update raw.submission set is_current = false where is_current")
         append_returns(con, list(newcomers.values()), cells)
+        self._cells_seen += cells.num_rows
         forms = set(cells["form_code"].unique().to_pylist())
         unasked = {table for table, judged in _forms_judged_by().items() if not judged & forms}
         asked = [rules for rules in self._return_book.tables if rules.table not in unasked]
@@ -368,6 +375,10 @@ def _forms_judged_by() -> dict[str, frozenset[str]]:
         "checks.person_movement": frozenset({"FM-5"}),
         "checks.digital_case": frozenset({"FM-8"}),
         "checks.technology_contract": frozenset({"FM-6"}),
+        "checks.outsourcing_life": frozenset({"FM-3"}),
+        "checks.outsourcing_missing": frozenset({"FM-3"}),
+        "checks.outsourcing_partner": frozenset({"FM-3"}),
+        "checks.enterprise_profile": frozenset({"FM-1"}),
         "checks.tcm_service": frozenset({"FM-7"}),
         "checks.period_sheet": frozenset(
             layout.form_code for layout in layout_book().layouts if layout.own_period_kind is not None
