@@ -26,6 +26,7 @@ from pipelines.portal.language import (
     file_size,
     html_language,
     moment,
+    period_name,
     said,
 )
 from pipelines.portal.static_files import StaticFiles
@@ -78,11 +79,17 @@ class Frame:
     def render(self, request: Request, template: str, visitor: Visitor, **context: Any) -> str:
         """The template filled in for this visitor."""
         t = self.words.translator(visitor.language)
+
+        def t_of(family: str, value: object, otherwise: str | None = None) -> str:
+            key = f"{family}_{value}"
+            return otherwise if otherwise is not None and key not in self.words else t(key)
+
         notice_key = f"notice.{request.query_params.get('said', '')}"
         return self._environment.get_template(template).render(
             t=t,
-            t_of=lambda family, value: t(f"{family}_{value}"),
+            t_of=t_of,
             say=lambda wording: said(wording, visitor.language),
+            period_name=lambda value: period_name(value, visitor.language),
             visitor=visitor,
             language=visitor.language,
             navigation=self.items_for(visitor),

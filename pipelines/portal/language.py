@@ -6,6 +6,7 @@ everything else that a person reads stands in those files, so that a bureau may 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -86,6 +87,33 @@ def moment(value: datetime | None) -> str:
 def day(value: date | None) -> str:
     """A day: 2026-04-10."""
     return "" if value is None else value.isoformat()
+
+
+_MONTH_NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_PERIOD = re.compile(r"(\d{4})(?:-(?:(\d{2})|M01-(\d{2})|Q([1-4])|H([12])))?")
+
+
+def period_name(value: object, language: str) -> str:
+    """A period as people write it: 2020-03 is 2020年3月 or March 2020; what is no period stays as it is."""
+    text = str(value or "")
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        return text
+    year, month, since_january, quarter, half = found.groups()
+    if month:
+        return f"{year}年{int(month)}月" if language == "zh" else f"{_MONTH_NAMES[int(month) - 1]} {year}"
+    if since_january:
+        last = int(since_january)
+        return f"{year}年1—{last}月" if language == "zh" else f"January to {_MONTH_NAMES[last - 1]} {year}"
+    if quarter:
+        return f"{year}年第{quarter}季度" if language == "zh" else f"Q{quarter} {year}"
+    if half:
+        return (
+            f"{year}年{'上' if half == '1' else '下'}半年"
+            if language == "zh"
+            else f"{'first' if half == '1' else 'second'} half of {year}"
+        )
+    return f"{year}年" if language == "zh" else year
 
 
 def counted(value: int) -> str:

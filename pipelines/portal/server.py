@@ -98,7 +98,21 @@ def serve(app: ASGIApp, address: Address, *, ready: Callable[[str], None]) -> No
     context = _tls(address)
     expect_safe(address)
     listener = _listen(address)
-    config = uvicorn.Config(
+    server = uvicorn.Server(config_of(app, address, context))
+    # uvicorn ends in good order and then sends itself the signal again; by then there is nothing left to end.
+    previous = {number: signal.signal(number, _ended) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        ready(url_of(address, listener.getsockname()[1]))
+        server.run(sockets=[listener])
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        listener.close()
+
+
+def config_of(app: ASGIApp, address: Address, context: ssl.SSLContext | None = None) -> uvicorn.Config:
+    """How uvicorn serves the portal, whoever opens the port."""
+    return uvicorn.Config(
         app,
         http=cast(Any, _HttpProtocol),
         ws="none",
@@ -113,16 +127,6 @@ def serve(app: ASGIApp, address: Address, *, ready: Callable[[str], None]) -> No
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
-    server = uvicorn.Server(config)
-    # uvicorn ends in good order and then sends itself the signal again; by then there is nothing left to end.
-    previous = {number: signal.signal(number, _ended) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        ready(url_of(address, listener.getsockname()[1]))
-        server.run(sockets=[listener])
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        listener.close()
 
 
 def _ended(_number: int, _frame: FrameType | None) -> None:

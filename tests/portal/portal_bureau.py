@@ -99,8 +99,8 @@ def open_bureau(folder: Path) -> Iterator[Bureau]:
     with open_ledger(settings.ledger_url) as ledger:
         ledger.import_register(
             [
-                RegisterRow(OURS, OUR_NAME, OUR_DISTRICT, "6513", Month(2019, 1)),
-                RegisterRow(THEIRS, THEIR_NAME, THEIR_DISTRICT, "5439", Month(2019, 1)),
+                RegisterRow(OURS, OUR_NAME, OUR_DISTRICT, "6513", Month(2016, 1)),
+                RegisterRow(THEIRS, THEIR_NAME, THEIR_DISTRICT, "5439", Month(2016, 1)),
             ]
         )
         with Reception(settings, ledger) as reception:

@@ -115,7 +115,7 @@ def test_an_error_that_must_be_corrected_offers_no_field_to_explain_it(
     browser: Callable[[str], Browser], filed: Filed
 ) -> None:
     page = browser("ours").get(f"/submissions/{filed.rejected.submission_id}").text
-    critical = re.search(r'<section aria-labelledby="critical">.*?</section>', page, flags=re.DOTALL)
+    critical = re.search(r'<h2 id="critical">.*?</section>', page, flags=re.DOTALL)
     assert critical
     assert "<textarea" not in critical[0]
 
