@@ -12,7 +12,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -504,6 +504,13 @@ def _expect_reader(reader: Actor) -> None:
 
 def _where(filters: AuditFilter) -> ColumnElement[bool]:
     column = t.audit_entry.c
+    filters = replace(
+        filters,
+        actor=storable_text(filters.actor),
+        action=storable_text(filters.action),
+        object_kind=storable_text(filters.object_kind),
+        object_id=storable_text(filters.object_id),
+    )
     found: list[ColumnElement[bool]] = [true()]
     if filters.actor:
         found.append(column.actor == filters.actor)

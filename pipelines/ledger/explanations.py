@@ -45,6 +45,7 @@ class Origin(StrEnum):
     WORKBOOK = "workbook"  # the answer column of 审核意见
     PORTAL = "portal"
     CLI = "cli"
+    REVIEW = "review"  # a reviewer confirmed the return, for this reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,9 @@ class Explanations:
                     f"{submission_id} has no such explanation to review; somebody else may have dealt with it.",
                 )
             )
-        if any(is_same_person(actor.name, each.given_by) for each in chosen):
+        # A reviewer may take back what was the own word.
+        given = [each for each in chosen if each.origin is not Origin.REVIEW]
+        if any(is_same_person(actor.name, each.given_by) for each in given):
             raise CannotExplain(
                 Wording(
                     "说明由您本人填写，须由另一人审核。",
@@ -313,6 +316,34 @@ def rows_of_new(new: NewSubmission, received_at: datetime, given_by: str) -> Ite
                 "reviewed_by": "",
                 "review_reason": "",
             }
+
+
+def keep_confirmation(connection: Connection, one: Submission, reason: str, actor: Actor) -> None:
+    """A reviewer confirms a return: explanations that wait are taken, and the reason answers the queries left open.
+
+    It is then shown, and answers the same query later, as an explanation does.
+    """
+    now, column = datetime.now(UTC), t.explanation.c
+    open_queries = [
+        query
+        for query in queries_in(connection, [one.submission_id]).get(one.submission_id, [])
+        if query.is_open
+    ]
+    connection.execute(
+        update(t.explanation)
+        .where(column.submission_id == one.submission_id, column.state == "given")
+        .values(state="accepted", reviewed_by=actor.name, reviewed_at=now, review_reason=reason)
+    )
+    if one.month_start_date is not None:
+        insert_many(
+            connection,
+            t.explanation,
+            [
+                _new_row(one, query.ordinal, query.finding, reason, actor.name, Origin.REVIEW)
+                | {"given_at": now, "state": "accepted", "reviewed_by": actor.name, "reviewed_at": now}
+                for query in open_queries
+            ],
+        )
 
 
 def _is_open(finding: Finding, explanation: Explanation | None) -> bool:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, true
 
 from pipelines.findings import Verdict, Wording
 from pipelines.ledger import audit
@@ -26,7 +25,7 @@ from pipelines.ledger.deciding import (
     submission_in,
 )
 from pipelines.ledger.engine import reading, writing
-from pipelines.ledger.explanations import Query, queries_in
+from pipelines.ledger.explanations import Origin, Query, keep_confirmation, queries_in
 from pipelines.ledger.pen import take_the_pen
 from pipelines.ledger.shapes import (
     CannotConfirm,
@@ -263,7 +262,8 @@ class Reviews:
     def confirm(self, submission_id: str, reason: str, actor: Actor) -> Submission:
         """Accept a return that is held back by queries: somebody looked, and says why it is right.
 
-        The findings stay; the reason, the person and the moment are kept. Explanations that wait are taken with it.
+        The findings stay; the reason, the person and the moment are kept, and the reason answers the same queries later.
+        Explanations that wait are taken with it.
         Raises CannotConfirm for anything but a return with open queries (a critical finding is corrected, never
         confirmed away), for a reason that says nothing, and to whoever filed or explained it; NotAllowed;
         UnknownSubmission.
@@ -274,18 +274,8 @@ class Reviews:
             one = _to_decide(connection, submission_id, actor)
             if one.status is not Verdict.QUERIES:
                 raise CannotConfirm(_why_not(one))
+            keep_confirmation(connection, one, reason, actor)
             decide(connection, one, DecisionKind.CONFIRMED, Verdict.ACCEPTED, actor, reason)
-            column = t.explanation.c
-            connection.execute(
-                update(t.explanation)
-                .where(column.submission_id == submission_id, column.state == "given")
-                .values(
-                    state="accepted",
-                    reviewed_by=actor.name,
-                    reviewed_at=datetime.now(UTC),
-                    review_reason=reason,
-                )
-            )
             _note(connection, actor, "submission.confirmed", one, "accepted", reason)
             return submission_in(connection, submission_id)
 
@@ -358,7 +348,11 @@ def _to_decide(connection: Connection, submission_id: str, actor: Actor) -> Subm
     column = t.explanation.c
     givers = connection.execute(
         select(column.given_by)
-        .where(column.submission_id == submission_id, column.state.in_(["given", "accepted"]))
+        .where(
+            column.submission_id == submission_id,
+            column.state.in_(["given", "accepted"]),
+            column.origin != Origin.REVIEW.value,
+        )
         .distinct()
     ).scalars()
     if any(is_same_person(actor.name, giver) for giver in givers):
@@ -484,6 +478,7 @@ def _hands(connection: Connection, submission_ids: list[str]) -> dict[str, set[s
         select(t.explanation.c.submission_id, t.explanation.c.given_by).where(
             t.explanation.c.submission_id.in_(submission_ids),
             t.explanation.c.state.in_(["given", "accepted"]),
+            t.explanation.c.origin != Origin.REVIEW.value,
         ),
     ):
         for submission_id, name in connection.execute(rows):

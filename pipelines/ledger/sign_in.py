@@ -459,7 +459,7 @@ class SignIns:
             audit.hold(connection)
             row = connection.execute(
                 select(t.account_session).where(
-                    column.session_id == session_id,
+                    column.session_id == storable_text(session_id),
                     column.account_id == actor.account_id,
                     column.ended_at.is_(None),
                 )
@@ -550,8 +550,16 @@ class SignIns:
                     .where(t.account.c.account_id == account.account_id)
                     .values(totp_secret=sealed)
                 )
-        address = second_factor.enrolment_address(secret, actor.name)
-        return Enrolment(secret, address, second_factor.picture(address))
+        return _enrolment(secret, account.login)
+
+    def pending_second_factor(self, actor: Actor) -> Enrolment | None:
+        """The secret that waits for its first code, or None: not begun, or in force."""
+        with reading(self._engine) as connection:
+            account = _account_by_id(connection, actor.account_id)
+            if not account.totp_secret or account.totp_confirmed_at is not None:
+                return None
+            secret = second_factor.unseal(account.totp_secret, account.account_id, keys_of(connection))
+        return _enrolment(secret, account.login)
 
     def confirm_second_factor(self, token: str, code: str, address: str) -> str:
         """Put the second factor in force; gives the session's new token. Other sessions of the account end.
@@ -578,6 +586,11 @@ class SignIns:
             actor = Actor(account.login, account_id=account.account_id, address=storable_text(address))
             audit.append(connection, actor, "account.second_factor_added", "account", account.login)
         return new_token
+
+
+def _enrolment(secret: str, login: str) -> Enrolment:
+    address = second_factor.enrolment_address(secret, login)
+    return Enrolment(secret, address, second_factor.picture(address))
 
 
 def _too_many(wait: timedelta) -> Wording:

@@ -325,7 +325,7 @@ explanation = Table(
         sqlite_where=text("state = 'given'"),
         postgresql_where=text("state = 'given'"),
     ),
-    CheckConstraint("origin in ('remark', 'workbook', 'portal', 'cli')", name="origin_is_known"),
+    CheckConstraint("origin in ('remark', 'workbook', 'portal', 'cli', 'review')", name="origin_is_known"),
     CheckConstraint("state in ('given', 'accepted', 'refused', 'replaced')", name="state_is_known"),
 )
 

@@ -31,6 +31,7 @@ from pipelines.ledger.explanations import Origin
 from pipelines.ledger.reviews import SubmissionFilter, Waiting
 
 WHY = "已与企业核实，确有大额合同"
+AN_INFO = replace(a_query("Q9"), severity=Severity.INFO)
 
 
 # -- who sees what waits --------------------------------------------------------------------------------------
@@ -134,6 +135,16 @@ def test_nobody_confirms_what_they_explained(ledger: Ledger) -> None:
     [first, _] = ledger.explanations.queries(one.submission_id)
     assert first.explanation is not None
     assert (first.explanation.state, first.explanation.reviewed_by) == ("accepted", "li")
+
+
+def test_a_confirmation_is_kept_as_the_answer_to_its_queries(ledger: Ledger) -> None:
+    one = file(ledger, "a", findings=(a_query("Q1a"), AN_INFO))
+    ledger.confirm(one.submission_id, WHY, LI)
+    [kept] = ledger.explanations.standing(["E01"])
+    assert (kept.rule, kept.reason, kept.origin, kept.state) == ("Q1a", WHY, Origin.REVIEW, "accepted")
+    assert not ledger.reviews.queue(LI).items
+    # And whoever confirmed may think again.
+    assert ledger.reviews.send_back(one.submission_id, "企业来电更正", LI).is_returned
 
 
 def test_a_reporter_may_look_but_not_decide(ledger: Ledger) -> None:

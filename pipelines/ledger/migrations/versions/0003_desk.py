@@ -138,7 +138,8 @@ def _create_explanations() -> None:
         sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("review_reason", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "origin in ('remark', 'workbook', 'portal', 'cli')", name=op.f("ck_explanation_origin_is_known")
+            "origin in ('remark', 'workbook', 'portal', 'cli', 'review')",
+            name=op.f("ck_explanation_origin_is_known"),
         ),
         sa.CheckConstraint(
             "state in ('given', 'accepted', 'refused', 'replaced')",
