@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from threading import Lock
 from typing import Any
 
 from pipelines import codes
@@ -82,7 +83,7 @@ def archived(forms: Iterable[BlankForm]) -> bytes:
 
 
 class BlankForms:
-    """Gives blank forms to whoever may see the enterprise. Keep one: it keeps what it has drawn.
+    """Gives blank forms to whoever may see the enterprise. Keep one, for all threads: it keeps what it has drawn.
 
     Raises NoBlankForm where there is nothing to give; an enterprise that the actor may not see is answered as one
     that does not exist.
@@ -93,6 +94,7 @@ class BlankForms:
         self._ledger = ledger
         self._lines = Lines(settings.lines_dir)
         self._stationery: dict[Month, Stationery] = {}
+        self._choosing = Lock()
 
     def forms_of(self, month: Month) -> tuple[FormLayout, ...]:
         """Every return form in force in a month, by number: what may be asked for."""
@@ -240,13 +242,14 @@ class BlankForms:
                 )
 
     def _of(self, month: Month) -> Stationery:
-        found = self._stationery.get(month)
-        if found is None:
-            found = Stationery(layout_book(), month, form_limits(), self._settings.filing_deadline_day)
-            while len(self._stationery) >= _MONTHS_KEPT:
-                self._stationery.pop(next(iter(self._stationery)))
-            self._stationery[month] = found
-        return found
+        with self._choosing:
+            found = self._stationery.get(month)
+            if found is None:
+                found = Stationery(layout_book(), month, form_limits(), self._settings.filing_deadline_day)
+                while len(self._stationery) >= _MONTHS_KEPT:
+                    del self._stationery[next(iter(self._stationery))]
+                self._stationery[month] = found
+            return found
 
     def _layout(self, form_code: str, month: Month) -> FormLayout | None:
         return self._of(month).layout_of(form_code)

@@ -10,6 +10,7 @@ import subprocess
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,17 @@ def test_all_of_the_register_come_in_one_zip_with_the_same_bytes_each_time(
         assert names[0] == f"{credit_code(1)}_示例一号服务有限公司_2020-03.xlsx"
         codes_inside = {read_file("a.xlsx", archive.read(name)).enterprise_code for name in names}
     assert codes_inside == {credit_code(number) for number in range(1, 31)}
+
+
+def test_many_may_ask_at_once(settings: Settings, ledger: Ledger, blank_forms: BlankForms) -> None:
+    months = [Month(2020, number) for number in range(1, 13)] * 2
+
+    def ask(month: Month) -> bytes:
+        return blank_forms.one(credit_code(1), month, OPERATOR).content
+
+    with ThreadPoolExecutor(8) as threads:
+        asked = list(threads.map(ask, months))
+    assert asked == [ask(month) for month in months]
 
 
 # The door -----------------------------------------------------------------------------------------------------

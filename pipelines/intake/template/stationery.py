@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from threading import Lock
 from typing import Any
 
 from pipelines.form_limits import FormLimit
@@ -43,6 +44,7 @@ from pipelines.records import FileKind
 # Rows a table is prepared with: what is carried over and room for more, in steps so that drawings can be shared.
 _ROW_STEPS = (40, 60, 100, 160, 250, 400, 700, 1_200, 2_500, 5_000)
 _SPARE_ROWS = 20
+_DRAWINGS_KEPT = 40  # of one month: sets of forms and sizes of tables; each holds some 200 KB
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # part of the bytes, so the same for all
 _DEFINED_NAMES_END = "</definedNames>"
 
@@ -110,6 +112,7 @@ class Stationery:
         following = month.plus(1)
         self._deadline = date(following.year, following.month, deadline_day)
         self._drawings: dict[tuple[tuple[str, int], ...], _Drawing] = {}
+        self._drawing = Lock()
 
     def layout_of(self, form_code: str) -> FormLayout | None:
         """The version of a form that is in force in the month; None for none, and for tables of departments."""
@@ -196,9 +199,13 @@ class Stationery:
             steps = (least, *(step for step in _ROW_STEPS if step > least))
             sizes.append((form_code, next((step for step in steps if step >= wanted), wanted)))
         key = tuple(sizes)
-        if key not in self._drawings:
-            self._drawings[key] = self._draw(key)
-        return self._drawings[key]
+        with self._drawing:  # requests of the portal come in threads; a drawing is made once
+            drawing = self._drawings.get(key)
+            if drawing is None:
+                while len(self._drawings) >= _DRAWINGS_KEPT:
+                    del self._drawings[next(iter(self._drawings))]
+                drawing = self._drawings[key] = self._draw(key)
+        return drawing
 
     def _draw(self, sizes: Sequence[tuple[str, int]]) -> _Drawing:
         import xlsxwriter
