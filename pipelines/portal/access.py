@@ -143,7 +143,8 @@ class Access:
                 raise _elsewhere(request, NEW_PASSWORD_PATH)
             if session.must_enrol_second_factor:
                 raise _elsewhere(request, SECOND_FACTOR_PATH)
-        if not visitor.has(*self.roles):
+        # Whoever has signed in: also a new account, which chooses its password before it is given a role.
+        if self.roles != frozenset(Role) and not visitor.has(*self.roles):
             raise Trouble(403)
 
     async def _take_form(self, request: Request, visitor: Visitor) -> None:
@@ -299,6 +300,11 @@ def guest_cookie_name(request: Request) -> str:
     return _cookie_name(request, "servtrade_guest")
 
 
+def code_cookie_name(request: Request) -> str:
+    """Name of the cookie between password and six-digit code."""
+    return _cookie_name(request, "servtrade_code")
+
+
 def set_cookie(
     response: Response, request: Request, name: str, value: str, *, max_age: int | None = None
 ) -> None:
@@ -323,6 +329,11 @@ def set_session_cookie(response: Response, request: Request, token: str) -> None
 def drop_session_cookie(response: Response, request: Request) -> None:
     """Make the browser forget the session."""
     _drop(response, request, session_cookie_name(request))
+
+
+def drop_code_cookie(response: Response, request: Request) -> None:
+    """Make the browser forget the step between password and code."""
+    _drop(response, request, code_cookie_name(request))
 
 
 def _drop(response: Response, request: Request, name: str) -> None:

@@ -21,6 +21,7 @@ from pipelines.ledger.actors import Role
 from pipelines.portal.access import Visitor, guest_cookie_name, set_cookie
 from pipelines.portal.language import (
     Words,
+    as_text,
     counted,
     day,
     file_size,
@@ -64,7 +65,12 @@ class Frame:
             lstrip_blocks=True,
         )
         self._environment.filters.update(
-            moment=moment, day=day, counted=counted, file_size=file_size, html_language=html_language
+            as_text=as_text,
+            moment=moment,
+            day=day,
+            counted=counted,
+            file_size=file_size,
+            html_language=html_language,
         )
         self._environment.globals.update(static=self.static.address, version=_version(), Role=Role)
 

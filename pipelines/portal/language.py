@@ -6,6 +6,7 @@ everything else that a person reads stands in those files, so that a bureau may 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -89,7 +90,20 @@ def day(value: date | None) -> str:
     return "" if value is None else value.isoformat()
 
 
-_MONTH_NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTH_NAMES = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _PERIOD = re.compile(r"(\d{4})(?:-(?:(\d{2})|M01-(\d{2})|Q([1-4])|H([12])))?")
 
 
@@ -128,3 +142,10 @@ def file_size(size_bytes: int) -> str:
     if size_bytes < 1024 * 1024:
         return f"{size_bytes / 1024:.0f} KB"
     return f"{size_bytes / 1024 / 1024:.1f} MB"
+
+
+def as_text(value: object) -> str:
+    """A value of the audit log on one line: texts as they are, objects and lists as JSON, nothing as nothing."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -8,9 +8,37 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from pipelines.portal.frame import NavigationItem
-from pipelines.portal.pages import board, home, months, reminders, rules, submission, templates, uploads, view
+from pipelines.portal.pages import (
+    account,
+    audit,
+    board,
+    home,
+    months,
+    reminders,
+    rules,
+    sign_in,
+    submission,
+    templates,
+    uploads,
+    users,
+    view,
+)
 
-PAGES = (board, home, months, reminders, rules, submission, templates, uploads, view)
+PAGES = (
+    account,
+    audit,
+    board,
+    home,
+    months,
+    reminders,
+    rules,
+    sign_in,
+    submission,
+    templates,
+    uploads,
+    users,
+    view,
+)
 
 ROUTERS: tuple[APIRouter, ...] = tuple(module.router for module in PAGES)
 NAVIGATION: tuple[NavigationItem, ...] = tuple(
