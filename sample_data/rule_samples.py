@@ -372,7 +372,9 @@ def _return(sheet: _Sheet, layout: FormLayout, head: Mapping[str, str], held: Ma
             row, column = places[pair.name]
             sheet.put(row, column, _label(pair))
             if pair.name in held.get("pairs", {}):
-                sheet.put(row, column + 1, held["pairs"][pair.name])
+                value = held["pairs"][pair.name]
+                own = head["enterprise_code"][8:16] + "-" + head["enterprise_code"][16:17]
+                sheet.put(row, column + 1, own if value == "{organisation}" else value)
         strangers = set(held.get("pairs", {})) - set(places)
         if strangers:
             raise InvalidSample(f"{layout.form_code} has no {sorted(strangers)}")

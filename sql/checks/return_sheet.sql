@@ -22,6 +22,9 @@
 -- column: previous_unit_en | varchar | the same
 -- column: previous_period_text | varchar | month of that return, 2026-02
 -- column: is_unit_as_before | boolean | the sheet has the unit of that return; empty when either has none
+-- column: services_unit_zh | varchar | unit of the sheet FM-2 of the same return
+-- column: services_unit_en | varchar | the same
+-- column: is_unit_of_services | boolean | a monthly sheet of contracts (FM-3, FM-6) has the unit of FM-2 of the same return; empty on other sheets and where either has none
 -- column: enterprise_name | varchar | as typed on this sheet
 -- column: register_name | varchar | name of the enterprise on the register in the month; of another month if it has none then
 -- column: first_name_sheet | varchar | first sheet of the return with a name
@@ -199,6 +202,13 @@ registered as (
     inner join register_name as r on r.submission_id = p.submission_id
     inner join compared_name as n on n.text = r.name
     group by p.submission_id, p.sheet, p.form_code
+),
+services_unit as (
+    select submission_id, max(unit_code) as unit_code
+    from head
+    where form_code = 'FM-2'
+    group by submission_id
+    having count(distinct unit_code) = 1
 )
 select
     f.month_start_date,
@@ -221,6 +231,9 @@ select
     v.label_en as previous_unit_en,
     substr(cast(b.month_start_date as varchar), 1, 7) as previous_period_text,
     b.is_as_before as is_unit_as_before,
+    w.label_zh as services_unit_zh,
+    w.label_en as services_unit_en,
+    case when h.form_code in ('FM-3', 'FM-6') then h.unit_code = x.unit_code end as is_unit_of_services,
     h.name as enterprise_name,
     r.name as register_name,
     p.first_sheet as first_name_sheet,
@@ -233,6 +246,8 @@ left join unit_before as b
     on b.submission_id = h.submission_id and b.sheet = h.sheet and b.form_code = h.form_code
 left join reference.units as u on u.unit_code = h.unit_code
 left join reference.units as v on v.unit_code = b.unit_code
+left join services_unit as x on x.submission_id = h.submission_id
+left join reference.units as w on w.unit_code = x.unit_code
 left join name_place as p
     on p.submission_id = h.submission_id and p.sheet = h.sheet and p.form_code = h.form_code
 left join registered as r

@@ -49,6 +49,9 @@ FORM_OF = {
     "digital_case": "raw.digital_case_line",
     "department": "raw.department_cell",
     "outsourcing": "raw.outsourcing_line",
+    "technology": "raw.technology_contract_line",
+    "tcm": "raw.tcm_service_line",
+    "enterprise_profile": "raw.enterprise_profile",
     "service_trade": "raw.service_trade_line",
     "return_flow": "raw.service_trade_line",
 }
@@ -65,6 +68,8 @@ GIVEN_TABLES = (
     "raw.affiliate_line",
     "raw.person_movement_line",
     "raw.digital_case_line",
+    "raw.technology_contract_line",
+    "raw.tcm_service_line",
     "core.exchange_rate",
     "core.item_ancestor",
 )

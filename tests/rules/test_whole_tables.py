@@ -53,7 +53,7 @@ def sound_value(rule: Rule, column: str, type_name: str) -> Any:
 def broken_values(rule: Rule) -> Iterator[Any]:
     arguments = rule.arguments
     if "value_set" in arguments:
-        yield False if isinstance(arguments["value_set"][0], bool) else "3"
+        yield not arguments["value_set"][0] if isinstance(arguments["value_set"][0], bool) else "3"
     if "min_value" in arguments:
         yield arguments["min_value"] - 1
     if "max_value" in arguments:
