@@ -58,7 +58,8 @@ def _lines(summary: CitySummary, seconds: float) -> list[str]:
     return [
         f"样例城市 / synthetic city: {summary.folder}",
         f"  企业 enterprises {summary.enterprise_count}, 月份 months {summary.month_count}, "
-        f"文件 files {summary.return_file_count} + {summary.department_file_count} (部门 departments)",
+        f"文件 files {summary.return_file_count} + {summary.period_file_count} (年报、半年报 yearly, half-yearly) "
+        f"+ {summary.department_file_count} (部门 departments)",
         f"  应报 expected {summary.expected_return_count}, 已报 filed {summary.filed_count}, "
         f"应通过 ought to be accepted {summary.accepted_count}, 待核实 queried {summary.queried_count}, "
         f"退回 rejected {summary.rejected_count}, 未报 not filed {summary.not_filed_count}",

@@ -29,9 +29,10 @@ from sample_data.economy import (
 from sample_data.enterprises import Enterprise, build_register
 from sample_data.hostile import make_hostile
 from sample_data.mistakes import KIND_BY_KEY, make_mistake, nudge
+from sample_data.period_forms import period_file, period_rows
 from sample_data.plan import DEADLINE_DAY, Intent, plan_returns
 from sample_data.returns import Return, true_return
-from sample_data.workbook import WrittenReturn, write_return
+from sample_data.workbook import WrittenReturn, write_period_file, write_return
 
 _SMALL_CITY = 240  # returns below which starting processes costs more than it saves
 
@@ -74,6 +75,9 @@ class CitySummary:
     month_count: int
     expected_return_count: int
     return_file_count: int
+    period_file_count: (
+        int  # files that hold only a form of a year or half-year, and are the return of no month
+    )
     department_file_count: int
     filed_count: int
     accepted_count: int
@@ -84,6 +88,7 @@ class CitySummary:
     late_count: int
     planted_error_count: int
     corrected_error_count: int
+    period_form_error_count: int
     duplicate_count: int
     service_trade_usd_100m_by_year: dict[int, float]
 
@@ -102,6 +107,7 @@ class _Setting:
     months: tuple[Month, ...]
     calibration: Calibration
     seed: int
+    has_errors: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +131,8 @@ def generate(
 ) -> CitySummary:
     """Write a city into `folder` (created; existing files of the same names are replaced).
 
-    Writes register.csv, filings.csv (path, received_at, in the order of arrival), returns/<month>/*, departments/*
-    and truth.jsonl. The same arguments give the same bytes of every file, whatever `processes` is. `error_share` is
+    Writes register.csv, filings.csv (path, received_at, in the order of arrival), returns/<month>/*, period_forms/*
+    (yearly and half-yearly forms that come in files of their own), departments/* and truth.jsonl. The same arguments give the same bytes of every file, whatever `processes` is. `error_share` is
     the part of the expected returns with a planted mistake; 0 gives a city without any, nor missing or late returns.
     `progress` is called with the enterprises done and their number. Raises ValueError for sizes below one.
     """
@@ -138,11 +144,12 @@ def generate(
     span = tuple(Month.parse(first).plus(offset) for offset in range(months))
     for month in span:
         (folder / "returns" / str(month)).mkdir(parents=True, exist_ok=True)
-    (folder / "departments").mkdir(parents=True, exist_ok=True)
+    for part in ("departments", "period_forms"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
     register = build_register(enterprises, span[0], months, seed)
     calibration = calibrate(register, span, seed)
     intents = plan_returns(register, span, seed, error_share)
-    setting = _Setting(folder, span, calibration, seed)
+    setting = _Setting(folder, span, calibration, seed, error_share > 0)
     of_enterprise: defaultdict[int, list[Intent]] = defaultdict(list)
     for intent in intents:
         of_enterprise[intent.enterprise_number].append(intent)
@@ -228,12 +235,13 @@ class _Desk:
             self._note("", month, "not_filed", "", ("", ""), "未报送", is_error=True, verdict="not_filed")
             return
         at = self._arrival(month, rng, is_late=intent.is_late)
-        filled = true_return(self.series, intent.position, self.setting.seed)
         if intent.mistake:
             self._file_mistake(intent, month, at, rng)
             return
+        filled = self._true_return(intent)
+        self._file_period_form(intent, month, at)
         if intent.is_revised:
-            draft = true_return(self.series, intent.position, self.setting.seed)
+            draft = self._true_return(intent)
             spot = nudge(draft, self.series, intent.position, rng)
             path, written = self._file(draft, month, at, "", rng)
             self._note(path, month, "first_version", "", written.where(spot.form_code, spot.place), spot.note)
@@ -255,7 +263,7 @@ class _Desk:
             )
             self._note(copy, month, "exact_duplicate", "", ("", ""), f"与{path}逐字节相同")
         if intent.is_refiled_unmarked:
-            other = true_return(self.series, intent.position, self.setting.seed)
+            other = self._true_return(intent)
             spot = nudge(other, self.series, intent.position, rng)
             later = at + timedelta(days=rng.randint(1, 4), minutes=rng.randint(5, 200))
             path, written = self._file(other, month, later, "-新", rng)
@@ -264,6 +272,53 @@ class _Desk:
             self._note(
                 path, month, "unmarked_resubmission", "H7c", place, note, is_error=True, verdict="rejected"
             )
+
+    def _true_return(self, intent: Intent) -> Return:
+        """The month's return with what the enterprise puts on forms of a year or half-year."""
+        filled = true_return(self.series, intent.position, self.setting.seed)
+        filled.period_rows = period_rows(self.series, intent.position, self.setting.seed)
+        return filled
+
+    def _file_period_form(self, intent: Intent, month: Month, at: datetime) -> None:
+        """A form of a year or half-year in a file of its own: with a mistake, and half of the time mended later."""
+        found = period_file(self.series, intent.position, self.setting.seed)
+        if found is None or not self.setting.has_errors:
+            return
+        right, wrong, mistake = found
+        rng = Random(f"{self.setting.seed}/period file/{self.enterprise.number}/{month}")
+        filled = true_return(self.series, intent.position, self.setting.seed)
+        filled.period_rows = (wrong,)
+        # In the month after, like the returns, but never before the enterprise's own.
+        later = at + timedelta(minutes=rng.randint(20, 400))
+        path, written = self._file_own(filled, month, later, "")
+        where = written.where(wrong.form_code, f"row.0.{mistake.place}")
+        self._note(
+            path,
+            month,
+            mistake.key,
+            mistake.rule,
+            where,
+            mistake.note,
+            is_error=True,
+            verdict=mistake.verdict,
+        )
+        if rng.random() < 0.5:
+            filled.period_rows = (right,)
+            filled.is_revision = True
+            later += timedelta(days=rng.randint(1, 4), minutes=rng.randint(10, 300))
+            path, written = self._file_own(filled, month, later, "（更正）")
+            place = written.where(right.form_code, "head.is_revision")
+            self._note(path, month, "period_form_correction", "", place, f"更正{mistake.key}")
+
+    def _file_own(
+        self, filled: Return, month: Month, at: datetime, variant: str
+    ) -> tuple[str, WrittenReturn]:
+        written = write_period_file(filled, self.habits)
+        [form] = filled.period_rows
+        path = f"period_forms/{month}_{form.form_code}_{self.enterprise.short_name}{variant}.xlsx"
+        (self.setting.folder / path).write_bytes(written.content)
+        self.filings.append(Filing(path, at))
+        return path, written
 
     def _file_mistake(self, intent: Intent, month: Month, at: datetime, rng: Random) -> None:
         kind = KIND_BY_KEY[intent.mistake]
@@ -451,13 +506,20 @@ def _summary(
     for (month, _, _), cents in usd_cents.items():
         by_year[month.year] += cents
     kinds = Counter(truth.kind for truth in truths)
+    period_paths = [
+        filing.path
+        for outcome in outcomes
+        for filing in outcome.filings
+        if filing.path.startswith("period_forms/")
+    ]
     planted = sum(1 for intent in intents if intent.mistake)
     return CitySummary(
         folder=str(folder),
         enterprise_count=len(register),
         month_count=len(months),
         expected_return_count=len(intents),
-        return_file_count=file_count - department_count,
+        return_file_count=file_count - department_count - len(period_paths),
+        period_file_count=len(period_paths),
         department_file_count=department_count,
         filed_count=len(intents) - states["not_filed"],
         accepted_count=states["accepted"],
@@ -468,6 +530,9 @@ def _summary(
         late_count=kinds["late"],
         planted_error_count=planted + kinds["unmarked_resubmission"],
         corrected_error_count=sum(1 for intent in intents if intent.mistake and intent.is_mended),
+        period_form_error_count=sum(
+            truth.is_error for truth in truths if truth.file.startswith("period_forms/")
+        ),
         duplicate_count=kinds["exact_duplicate"],
         service_trade_usd_100m_by_year={
             year: round(cents / 1e10, 2) for year, cents in sorted(by_year.items())

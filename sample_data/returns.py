@@ -23,6 +23,7 @@ from sample_data.enterprises import (
     item_names,
     partner_names,
 )
+from sample_data.period_forms import PeriodRows
 
 Value = int | str | None
 AMOUNT_FIELDS = ("export", "export_ytd", "import", "import_ytd")
@@ -83,6 +84,7 @@ class Return:
     outsourcing_rows: list[OutsourcingRow] | None = None
     outsourcing_totals: dict[str, Value] = field(default_factory=dict)
     profile: dict[str, Value] | None = None
+    period_rows: tuple[PeriodRows, ...] = ()  # affiliates, persons, cases: forms with a period of their own
 
     def period_of(self, form_code: str) -> Month:
         """The reference month printed on a form's sheet."""

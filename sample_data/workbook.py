@@ -18,6 +18,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from pipelines.periods import Month
 from sample_data.clerk import Habits, in_full_width
 from sample_data.enterprises import item_names, partner_names
+from sample_data.period_forms import AMOUNTS, PeriodRows
 from sample_data.returns import (
     AMOUNT_FIELDS,
     OUTSOURCING_AMOUNT_FIELDS,
@@ -46,9 +47,65 @@ _GUIDE = (
     "5. 没有发生填0；不足半个单位填“…”；不适用填“—”；未取得数据留空。",
     "6. 与上月或上年同期相比变化较大的，请在“说明”栏写明原因。",
 )
-_SHEET_NAMES = {"FM-1": "基本情况", "FM-2": "服务进出口", "FM-3": "服务外包"}
-_OTHER_SHEET_NAMES = {"FM-1": "1基本情况", "FM-2": "2服务进出口", "FM-3": "3外包合同"}
-_TITLES = {"FM-1": "企业基本情况表", "FM-2": "服务进出口情况表", "FM-3": "服务外包合同情况表"}
+_SHEET_NAMES = {
+    "FM-1": "基本情况",
+    "FM-2": "服务进出口",
+    "FM-3": "服务外包",
+    "FM-4": "附属机构",
+    "FM-5": "自然人移动",
+    "FM-8": "数字贸易案例",
+}
+_OTHER_SHEET_NAMES = {
+    "FM-1": "1基本情况",
+    "FM-2": "2服务进出口",
+    "FM-3": "3外包合同",
+    "FM-4": "4附属机构",
+    "FM-5": "5自然人移动",
+    "FM-8": "8数字贸易案例",
+}
+_TITLES = {
+    "FM-1": "企业基本情况表",
+    "FM-2": "服务进出口情况表",
+    "FM-3": "服务外包合同情况表",
+    "FM-4": "附属机构情况表",
+    "FM-5": "自然人移动情况表",
+    "FM-8": "数字贸易案例表",
+}
+# Columns of the forms that are not monthly: field and head.
+_PERIOD_COLUMNS = {
+    "FM-4": (
+        ("direction", "方向"),
+        ("affiliate_name", "机构名称"),
+        ("partner_code", "国别（地区）"),
+        ("industry_code", "行业代码"),
+        ("holding_share_pct", "持股比例（%）"),
+        ("sales_revenue", "销售（营业）收入"),
+        ("services_revenue", "其中：服务销售收入"),
+        ("employee_count", "从业人员"),
+        ("remark", "说明"),
+    ),
+    "FM-5": (
+        ("direction", "方向"),
+        ("item_code", "服务项目代码"),
+        ("item_name", "服务项目名称"),
+        ("partner_code", "国别（地区）"),
+        ("person_count", "人数"),
+        ("person_days", "人天"),
+        ("contract_amount", "合同金额"),
+        ("remuneration", "劳务报酬"),
+        ("remark", "说明"),
+    ),
+    "FM-8": (
+        ("case_name", "案例名称"),
+        ("delivery_mode", "交付方式"),
+        ("item_code", "服务项目代码"),
+        ("item_name", "服务项目名称"),
+        ("partner_code", "国别（地区）"),
+        ("annual_amount", "年交易额"),
+        ("summary", "摘要"),
+        ("remark", "说明"),
+    ),
+}
 
 _PROFILE_LABELS = (
     ("organisation_code", "组织机构代码"),
@@ -131,6 +188,7 @@ def write_return(filled: Return, habits: Habits, quirks: frozenset[str], rng: Ra
         forms.insert(0, _profile_sheet(filled, habits, quirks, names["FM-1"]))
     if filled.outsourcing_rows is not None:
         forms.append(_outsourcing_sheet(filled, habits, quirks, rng, names["FM-3"]))
+    forms += [_period_sheet(filled, one, habits, names[one.form_code]) for one in filled.period_rows]
     sheets = [_guide_sheet(), *forms, _code_sheet()]
     _bend(forms, quirks, rng)
     if "moved_sheets" in quirks:
@@ -142,6 +200,18 @@ def write_return(filled: Return, habits: Habits, quirks: frozenset[str], rng: Ra
         for sheet in forms
         for place in sheet.places
     }
+    return WrittenReturn(render(sheets, habits.font, habits.amount_format, filled.enterprise_name), addresses)
+
+
+def write_period_file(filled: Return, habits: Habits) -> WrittenReturn:
+    """A workbook with nothing but the forms that are not monthly, plainly filled."""
+    forms = [_period_sheet(filled, one, habits, _SHEET_NAMES[one.form_code]) for one in filled.period_rows]
+    addresses = {
+        (sheet.form_code, place): (sheet.name, sheet.address(place))
+        for sheet in forms
+        for place in sheet.places
+    }
+    sheets = [_guide_sheet(), *forms, _code_sheet()]
     return WrittenReturn(render(sheets, habits.font, habits.amount_format, filled.enterprise_name), addresses)
 
 
@@ -444,6 +514,40 @@ def _outsourcing_sheet(
         written = _amount(filled.outsourcing_totals[field_name], filled.decimals, frozenset(), rng)
         sheet.put(row_number, 4 + offset, written, "amount", f"total.{field_name}")
     _foot(sheet, row_number + 2, filled, habits)
+    return sheet
+
+
+def _period_sheet(filled: Return, form: PeriodRows, habits: Habits, name: str) -> Sheet:
+    """Affiliates, persons or cases: one head row, one row each, totals of the amounts."""
+    columns = _PERIOD_COLUMNS[form.form_code]
+    amounts = AMOUNTS[form.form_code]
+    sheet = Sheet(
+        form.form_code, name, widths={0: 12, 1: 28, 2: 24, 3: 16, 4: 14, 5: 16, 6: 18, 7: 16, 8: 20}
+    )
+    _head(sheet, filled, form.form_code, len(columns), filled.unit_text, frozenset())
+    right = len(columns) - 3
+    sheet.put(5, right + 1, form.period_text, "underlined", "head.reference_month")
+    for column, (_, label) in enumerate(columns):
+        sheet.put(8, column, label, "head")
+    for index, row in enumerate(form.rows):
+        for column, (field_name, _) in enumerate(columns):
+            value: Any = row.get(field_name)
+            style = "box"
+            if field_name == "item_name":
+                value = item_names()[str(row["item_code"])]
+            elif field_name == "partner_code" and habits.partner_style == "name":
+                value = partner_label(str(value))
+            elif field_name in amounts and isinstance(value, int):
+                value, style = value / 10**filled.decimals, "amount"
+            elif isinstance(value, int):
+                style = "whole"
+            sheet.put(9 + index, column, value, style, f"row.{index}.{field_name}")
+    last = 9 + len(form.rows)
+    for column, (field_name, _) in enumerate(columns):
+        numbers = [value for row in form.rows if isinstance(value := row.get(field_name), int)]
+        total = sum(numbers) / 10**filled.decimals if field_name in amounts else None
+        sheet.put(last, column, "合计" if column == 0 else total, "head" if column == 0 else "amount")
+    _foot(sheet, last + 2, filled, habits)
     return sheet
 
 

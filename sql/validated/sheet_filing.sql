@@ -3,7 +3,7 @@
 -- grain:  one row per accepted current return, form and period of its sheets
 -- reads:  raw.submission, raw.return_cell, raw.enterprise, validated.filing
 -- param:  month_start_date | date
--- column: month_start_date | date | month in which the return is counted: that of the workbook, or the last of the sheets' period where the file holds no monthly form
+-- column: month_start_date | date | month in which the return is counted: that of the workbook; where the file holds no monthly form the one being collected when it came
 -- column: enterprise_code | varchar | unified social credit code, as the register has it
 -- column: district_code | varchar | district or development zone of the register in that month; empty if the register has none
 -- column: submission_id | varchar | the file it came from

@@ -47,7 +47,7 @@ def test_every_file_of_the_folder_is_filed_once_and_in_the_order_of_arrival(city
     paths = [path for path, _ in city.filings]
     on_disk = {
         path.relative_to(city.folder).as_posix()
-        for part in ("returns", "departments")
+        for part in ("returns", "period_forms", "departments")
         for path in (city.folder / part).rglob("*")
         if path.is_file()
     }
@@ -61,10 +61,13 @@ def test_every_file_of_the_folder_is_filed_once_and_in_the_order_of_arrival(city
 def test_the_summary_counts_what_is_there(city: City) -> None:
     summary = city.summary
     returns = [path for path, _ in city.filings if path.startswith("returns/")]
+    of_periods = [path for path, _ in city.filings if path.startswith("period_forms/")]
     kinds = Counter(truth["kind"] for truth in city.truths)
     assert summary.expected_return_count == 34 * 13
     assert summary.return_file_count == len(returns)
-    assert summary.department_file_count == len(city.filings) - len(returns)
+    assert summary.period_file_count == len(of_periods) > 0
+    assert summary.department_file_count == len(city.filings) - len(returns) - len(of_periods)
+    assert summary.period_form_error_count + kinds["period_form_correction"] == len(of_periods)
     assert (
         summary.accepted_count + summary.queried_count + summary.rejected_count + summary.not_filed_count
         == summary.expected_return_count
@@ -87,6 +90,7 @@ def test_a_city_without_errors_has_one_file_for_every_expected_return(tmp_path: 
     summary = generate(tmp_path, enterprises=5, first="2020-03", months=3, seed=1, error_share=0)
     assert summary.return_file_count == summary.expected_return_count == summary.accepted_count == 15
     assert summary.planted_error_count == summary.not_filed_count == 0
+    assert summary.period_file_count == summary.period_form_error_count == 0
 
 
 def test_totals_are_of_the_scale_of_wuhans_published_figures(city: City) -> None:

@@ -68,6 +68,8 @@ class MonthStatus:
 
 def month_status(month: Month, spells: list[EnterpriseSpell], submissions: list[Submission]) -> MonthStatus:
     """Count one month out of the register and the returns filed for it."""
+    from pipelines.ledger.shapes import MONTHLY_PERIODS
+
     status = MonthStatus(month)
     expected = {
         spell.enterprise_code: spell
@@ -80,6 +82,8 @@ def month_status(month: Month, spells: list[EnterpriseSpell], submissions: list[
     for one in submissions:
         if one.kind.value != "return" or one.status is Verdict.UNREADABLE:
             continue
+        if one.period_kind not in MONTHLY_PERIODS:
+            continue  # forms of a year, half-year or quarter alone are the return of no month
         status.versions += 1
         first = first_filed.setdefault(one.enterprise_code, one)
         if one.sequence < first.sequence:
