@@ -73,6 +73,7 @@ check: environment ## ruff, mypy, bandit, import contracts, SQL and rule contrac
 .PHONY: bench
 bench: environment ## benchmarks: ratios against a baseline measured in the same run
 	$(BIN)/python -m bench.reading
+	$(BIN)/python -m bench.annotate
 	$(BIN)/python -m bench.month
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.hostile

@@ -27,6 +27,7 @@ from pipelines.validation.annotate.package import (
     target_from,
 )
 
+MOST_SHEETS = 250
 STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 TRANSITIONAL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -88,6 +89,8 @@ class Book:
             raise CannotAnnotate("structure", "no sheets")
         self._sheets = sheets
         known = {one.id: one for one in relations(self.package, self.part)}
+        if len(sheets.children) > MOST_SHEETS:
+            raise CannotAnnotate("structure", f"more than {MOST_SHEETS} sheets")
         self.sheets: list[SheetEntry] = []
         for element in sheets.all("sheet"):
             relation = known.get(_relation_id(element))
@@ -103,6 +106,10 @@ class Book:
                     else "",
                 )
             )
+
+        parts = [one.part for one in self.sheets if one.part]
+        if len(set(parts)) < len(parts):
+            raise CannotAnnotate("structure", "two sheets in one part")
 
     @property
     def relations_namespace(self) -> str:
@@ -375,14 +382,13 @@ def remove_relation(package: Package, part: str, relation_id: str) -> None:
     name = relations_of(part)
     data = package.read(name)
     root = parse(data)
-    kept = [child for child in root.children if child.attributes.get("Id") != relation_id]
-    if not kept:
+    leaving = [child for child in root.children if child.attributes.get("Id") == relation_id]
+    if len(leaving) == len(root.children):
         package.remove(name)
         return
     edits = Edits(data)
-    for child in root.children:
-        if child not in kept:
-            edits.replace(child.start, child.end, b"")
+    for child in leaving:
+        edits.replace(child.start, child.end, b"")
     package.write(name, edits.result())
 
 

@@ -15,6 +15,10 @@ from xml.parsers import expat
 from pipelines.review_sheet import cell_text
 from pipelines.validation.annotate.package import CannotAnnotate
 
+# Far more than any form needs; what a part held whole in memory can cost is bounded by them.
+MOST_ELEMENTS = 250_000
+MOST_EDITS = 250_000
+
 _START_TAG = re.compile(rb"<[^\s<>\"'/]++(?:[^<>\"'/]++|/(?!>)|\"[^\"]*\"|'[^']*')*+/?>")
 _ATTRIBUTE = re.compile(rb"\s+([^\s=/>\"']+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 _ELEMENT_NAME = re.compile(rb"<(/?)([A-Za-z])")
@@ -62,11 +66,17 @@ class Element:
 
 
 def parse(data: bytes) -> Element:
-    """The root of a part, with everything below it. Raises CannotAnnotate (`damaged`)."""
+    """The root of a part, with everything below it. Raises CannotAnnotate (`damaged`, `too_large`)."""
     top: list[Element] = []
     open_elements: list[Element] = []
 
+    count = 0
+
     def on_start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal count
+        count += 1
+        if count > MOST_ELEMENTS:
+            raise CannotAnnotate("too_large", f"more than {MOST_ELEMENTS} elements")
         start = parser.CurrentByteIndex
         inside = tag_end(data, start)
         element = Element(name, attributes, start, inside, data[inside - 2 : inside] == b"/>")
@@ -126,6 +136,8 @@ class Edits:
         return bool(self._edits)
 
     def replace(self, start: int, end: int, new: bytes) -> None:
+        if len(self._edits) >= MOST_EDITS:
+            raise CannotAnnotate("too_large", f"more than {MOST_EDITS} changes")
         self._edits.append((start, end, len(self._edits), new))
 
     def insert(self, place: int, new: bytes) -> None:

@@ -23,7 +23,7 @@ from pipelines.validation.annotate.markup import (
 )
 from pipelines.validation.annotate.sheets import Place, place_of
 
-_SHAPE = re.compile(rb"<(\w+):shape[\s>].*?</\1:shape>", re.DOTALL)  # programs differ in their prefixes
+_SHAPE = re.compile(rb"<(\w+):shape[\s>]")  # programs differ in their prefixes
 _SHAPE_ID = re.compile(rb"_x0000_s(\d{1,9})")
 _ROW = re.compile(rb"<\w+:Row>\s*(\d{1,7})\s*<")
 _COLUMN = re.compile(rb"<\w+:Column>\s*(\d{1,5})\s*<")
@@ -227,11 +227,7 @@ def _cut_texts(
     }
     position = 0
     for element, piece in zip(texts, pieces, strict=True):
-        kept = "".join(
-            character
-            for index, character in enumerate(piece, start=position)
-            if not any(first <= index < last for first, last in spans)
-        )
+        kept, spans = _outside(piece, position, spans)
         position += len(piece)
         if kept == piece:
             continue
@@ -240,6 +236,22 @@ def _cut_texts(
             edits.replace(run.start, run.end, b"")
         elif not element.is_empty:
             edits.replace(element.inside, element.close, string(kept))
+
+
+def _outside(piece: str, start: int, spans: list[tuple[int, int]]) -> tuple[str, list[tuple[int, int]]]:
+    """What of a piece that begins at `start` lies outside the spans, and the spans that reach beyond the piece."""
+    end = start + len(piece)
+    kept: list[str] = []
+    position = start
+    number = 0
+    for number, (first, last) in enumerate(spans):
+        if first >= end:
+            return "".join(kept) + piece[position - start :], spans[number:]
+        kept.append(piece[position - start : max(first - start, position - start)])
+        position = max(position, min(last, end))
+        if last > end:
+            return "".join(kept), spans[number:]
+    return "".join(kept) + piece[position - start :], []
 
 
 def is_without_comments(data: bytes) -> bool:
@@ -318,14 +330,23 @@ def display_width(text: str) -> int:
 def without_shapes(data: bytes, places: set[Place]) -> bytes:
     """A drawing without the boxes of the comments of these places."""
 
-    def keep(match: re.Match[bytes]) -> bytes:
-        shape = match[0]
+    pieces: list[bytes] = []
+    position = 0
+    for match in _SHAPE.finditer(data):
+        if match.start() < position:
+            continue  # a shape within a shape goes with it
+        closing = b"</" + match[1] + b":shape>"
+        end = data.find(closing, match.end())
+        if end < 0:
+            break
+        shape = data[match.start() : end]
         row, column = _ROW.search(shape), _COLUMN.search(shape)
-        if b'ObjectType="Note"' not in shape or row is None or column is None:
-            return shape
-        return b"" if (int(row[1]) + 1, int(column[1]) + 1) in places else shape
-
-    return _SHAPE.sub(keep, data)
+        is_note = b'ObjectType="Note"' in shape and row is not None and column is not None
+        pieces.append(data[position : match.start()])
+        position = match.start()
+        if is_note and row and column and (int(row[1]) + 1, int(column[1]) + 1) in places:
+            position = end + len(closing)
+    return b"".join(pieces) + data[position:]
 
 
 def is_without_shapes(data: bytes) -> bool:

@@ -188,6 +188,8 @@ def lay_out(data: bytes, places: Collection[Place] = (), *, is_top_enough: bool 
             if local == "col":
                 first, last = attributes.get("min", ""), attributes.get("max", "")
                 if first.isdecimal() and last.isdecimal() and attributes.get("style", "").isdecimal():
+                    if len(layout.column_formats) >= MOST_COLUMNS:
+                        raise CannotAnnotate("too_large", "columns")
                     layout.column_formats.append((int(first), int(last), int(attributes["style"])))
             elif local == "sheetView":
                 layout.views.append(tag_here(name, attributes))

@@ -44,6 +44,7 @@ from pipelines.validation.annotate.styles import Variant, restore
 
 _COLOUR = re.compile(r"[0-9A-F]{6}")
 _RANGE = re.compile(r"[A-Z]{1,3}[0-9]{1,7}(?::[A-Z]{1,3}[0-9]{1,7})?")
+_MOST_ROWS = 8_000  # a sheet of ours has fewer
 _MOST_RECORDED = 70_000
 
 
@@ -99,7 +100,8 @@ def _rows(book: Book, part: str) -> dict[int, dict[int, str]]:
     rows: dict[int, dict[int, str]] = {}
 
     def on_cell(cell: Content) -> None:
-        rows.setdefault(cell.place[0], {})[cell.place[1]] = cell.text
+        if cell.place[0] <= _MOST_ROWS and cell.place[1] <= RECORD_COLUMN:
+            rows.setdefault(cell.place[0], {})[cell.place[1]] = cell.text
 
     each_cell(data, strings, on_cell)
     return rows

@@ -85,13 +85,24 @@ class _Section:
     entries: list[bytes]
     element: Element | None
     added: list[bytes] = field(default_factory=list)
+    places: dict[bytes, int] = field(default_factory=dict)  # the first of each entry
+
+    def __post_init__(self) -> None:
+        for number, entry in enumerate(self.entries):
+            self.places.setdefault(entry, number)
 
     def add(self, entry: bytes) -> int:
         """Position of an entry like this one, added if there is none."""
-        if entry not in self.entries:
-            self.entries.append(entry)
-            self.added.append(entry)
-        return self.entries.index(entry)
+        if entry not in self.places:
+            self.append(entry)
+        return self.places[entry]
+
+    def append(self, entry: bytes) -> int:
+        """Position of an entry of its own, whether or not there is one like it."""
+        self.places.setdefault(entry, len(self.entries))
+        self.entries.append(entry)
+        self.added.append(entry)
+        return len(self.entries) - 1
 
 
 class Styles:
@@ -112,9 +123,8 @@ class Styles:
             element = self._root.first(name)
             entries = [self._data[one.start : one.end] for one in element.children] if element else []
             section = self._sections[name] = _Section(entries, element)
-            if not entries:
-                section.entries = [self._own(entry) for entry in least]
-                section.added = list(section.entries)
+            for entry in least if not entries else ():
+                section.append(self._own(entry))
         self.sizes = {  # of the lists as they came; -1 for one that was not there
             name: -1 if section.element is None else len(section.entries) - len(section.added)
             for name, section in self._sections.items()
@@ -175,13 +185,10 @@ class Styles:
         end = tag_end(original, 0)
         tag = with_attribute(with_attribute(original[:end], "fillId", str(fill_number)), "applyFill", "1")
         entry = tag + original[end:]
-        before = formats.entries[: max(self.sizes["cellXfs"], 0)]
-        if entry in before:  # left over from an earlier annotation that another program has saved
-            twin = before.index(entry)
-        else:  # formats may be alike; each keeps a twin of its own, so that each can be found again
-            twin = len(formats.entries)
-            formats.entries.append(entry)
-            formats.added.append(entry)
+        # one like it may be left over from an earlier annotation that another program has saved; of our own, each
+        # keeps its own number although formats may be alike, so that each can be found again
+        left_over = formats.places.get(entry, len(formats.entries))
+        twin = left_over if left_over < self.sizes["cellXfs"] else formats.append(entry)
         self.originals[twin] = number
         return twin
 
@@ -284,7 +291,10 @@ def restore(
     mapping: dict[int, int] = {}
     new_cells: set[int] = set()
     edits = Edits(data)
-    kept_fills = list(held_fills)
+    kept_fills: dict[bytes, int] = {}
+    for number, fill in enumerate(held_fills):
+        kept_fills.setdefault(fill, number)
+    new_fills: list[bytes] = []
     by_look: dict[tuple[bytes, int], int] = {}
     for number, entry in enumerate(entries):
         fill_number = _attribute_number(entry, b"fillId")
@@ -303,22 +313,21 @@ def restore(
         fill_number = 0
         if variant.fill != _NO_FILL:
             if original_fill not in kept_fills:
-                kept_fills.append(original_fill)
-            fill_number = kept_fills.index(original_fill)
+                kept_fills[original_fill] = len(held_fills) + len(new_fills)
+                new_fills.append(original_fill)
+            fill_number = kept_fills[original_fill]
         twin = by_look.get((_look(entry), fill_number))
         if twin is not None:
             mapping[number] = twin
         else:
             element = formats.children[number]
             edits.set_attributes(element, {"fillId": str(fill_number)})
-    if len(kept_fills) > len(held_fills):
-        edits.append(fills, b"".join(kept_fills[len(held_fills) :]))
+    if new_fills:
+        edits.append(fills, b"".join(new_fills))
         if "count" in fills.attributes:
-            edits.replace(
-                fills.start,
-                fills.inside,
-                with_attribute(data[fills.start : fills.inside], "count", str(len(kept_fills))),
-            )
+            tag = data[fills.start : fills.inside]
+            count = str(len(held_fills) + len(new_fills))
+            edits.replace(fills.start, fills.inside, with_attribute(tag, "count", count))
     if sizes and not edits:
         _cut(edits, root, sizes)
     return Restored(edits.result(), mapping, frozenset(new_cells))
