@@ -1,0 +1,182 @@
+"""The register of enterprises: who is in it, what happened to each, and recording what happens next.
+
+Events are dated to a month and never deleted, only voided (`ledger.register`). A reporter sees the own enterprise.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pipelines import codes
+from pipelines.findings import Wording
+from pipelines.ledger import Ledger
+from pipelines.ledger.actors import Role
+from pipelines.ledger.register import NewEvent
+from pipelines.ledger.reviews import SubmissionFilter
+from pipelines.ledger.shapes import CannotAct, EnterpriseClass, EventKind
+from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
+from pipelines.portal.fields import form_fields
+from pipelines.portal.frame import NavigationItem, after_form, page
+from pipelines.portal.pages.board import STAFF, district_name, month_of
+from pipelines.portal.visible import RETURN_ROLES
+
+router = APIRouter()
+NAVIGATION = (NavigationItem("/enterprises", "enterprises.navigation", frozenset(RETURN_ROLES), place=40),)
+
+_KINDS = tuple(kind.value for kind in EventKind)
+_CLASSES = tuple(one.value for one in EnterpriseClass)
+_RECENT = 12
+
+
+@router.get("/enterprises")
+def enterprises(
+    request: Request,
+    q: str = "",
+    district: str = "",
+    month: str = "",
+    expected: bool = False,
+    at: int = 1,
+    visitor: Visitor = Depends(allowed(*RETURN_ROLES)),
+) -> Response:
+    """The register, by district and code."""
+    ledger: Ledger = request.app.state.ledger
+    chosen = month_of(request, month)
+    asked = {
+        "q": q.strip()[:60],
+        "district": district[:32],
+        "month": str(chosen),
+        "expected": "true" if expected else "",
+    }
+    return page(
+        request,
+        "enterprises.html",
+        visitor,
+        found=ledger.register.page(
+            visitor.actor,
+            month=chosen,
+            search=asked["q"],
+            district_code=asked["district"],
+            only_expected=expected,
+            page=at,
+        ),
+        asked=asked,
+        districts=codes.districts(),
+        district_name=district_name,
+        may_add=visitor.has(Role.CLERK, Role.ANALYST),
+        link=lambda **changes: (
+            "/enterprises?" + urlencode({k: v for k, v in {**asked, **changes}.items() if v})
+        ),
+    )
+
+
+@router.get("/enterprises/{enterprise_code}")
+def enterprise(
+    request: Request, enterprise_code: str, visitor: Visitor = Depends(allowed(*RETURN_ROLES))
+) -> Response:
+    """One enterprise: what it is, what happened to it, what it filed."""
+    return _shown(request, visitor, enterprise_code)
+
+
+@router.post(
+    "/enterprises",
+    openapi_extra=form_fields(
+        ("enterprise_code", "kind", "month"),
+        enterprise_code=str,
+        enterprise_name=str,
+        kind=_KINDS,
+        month=str,
+        district_code=str,
+        industry_code=str,
+        enterprise_class=("", *_CLASSES),
+        successor_code=str,
+        contact=str,
+        phone=str,
+        reason=str,
+    ),
+)
+def record(
+    request: Request, visitor: Visitor = Depends(allowed(*STAFF)), form: FormData = Depends(posted)
+) -> Response:
+    """Record what happens to an enterprise, from a month on."""
+    kind, class_code = text_of(form, "kind"), text_of(form, "enterprise_class")
+    if kind not in _KINDS or class_code not in ("", *_CLASSES):
+        raise Trouble(400)
+    code = text_of(form, "enterprise_code").upper()[:64]
+    ledger: Ledger = request.app.state.ledger
+    try:
+        ledger.register.record(
+            NewEvent(
+                enterprise_code=code,
+                event_kind=EventKind(kind),
+                from_month=month_of(request, text_of(form, "month")),
+                district_code=text_of(form, "district_code"),
+                industry_code=text_of(form, "industry_code"),
+                enterprise_class=EnterpriseClass(class_code) if class_code else None,
+                successor_code=text_of(form, "successor_code").upper(),
+                contact=text_of(form, "contact"),
+                phone=text_of(form, "phone"),
+                reason=text_of(form, "reason"),
+                enterprise_name=text_of(form, "enterprise_name"),
+            ),
+            visitor.actor,
+        )
+    except CannotAct as refused:
+        if kind == EventKind.ENTERED.value:
+            raise Trouble(409, refused.wording) from refused
+        return _shown(request, visitor, code, refused.wording)
+    return after_form(f"/enterprises/{code}", notice="event_recorded")
+
+
+@router.post(
+    "/enterprises/{enterprise_code}/void",
+    openapi_extra=form_fields(("event_id", "reason"), event_id=int, reason=str),
+)
+def void(
+    request: Request,
+    enterprise_code: str,
+    visitor: Visitor = Depends(allowed(Role.CLERK, Role.ANALYST)),
+    form: FormData = Depends(posted),
+) -> Response:
+    """Mark an event as wrong; it stays on record."""
+    number = text_of(form, "event_id")
+    if not number.isdecimal() or len(number) > 12:
+        raise Trouble(400)
+    ledger: Ledger = request.app.state.ledger
+    own = {event.event_id for event in ledger.register.events(enterprise_code, visitor.actor)}
+    if int(number) not in own:
+        raise Trouble(404)
+    try:
+        ledger.register.void(int(number), text_of(form, "reason"), visitor.actor)
+    except CannotAct as refused:
+        return _shown(request, visitor, enterprise_code, refused.wording)
+    return after_form(f"/enterprises/{enterprise_code}", notice="event_voided")
+
+
+def _shown(
+    request: Request, visitor: Visitor, enterprise_code: str, refusal: Wording | None = None
+) -> Response:
+    ledger: Ledger = request.app.state.ledger
+    found = ledger.register.enterprise(enterprise_code, visitor.actor)
+    return page(
+        request,
+        "enterprise.html",
+        visitor,
+        status_code=200 if refusal is None else 409,
+        enterprise=found,
+        events=ledger.register.events(found.enterprise_code, visitor.actor)[::-1],
+        recent=ledger.reviews.submissions(
+            visitor.actor, SubmissionFilter(enterprise_code=found.enterprise_code), page_size=_RECENT
+        ).submissions,
+        districts=codes.districts(),
+        district_name=district_name,
+        kinds=[kind for kind in _KINDS if kind != EventKind.ENTERED.value or not found.is_expected],
+        may_change=visitor.has(Role.CLERK, Role.ANALYST),
+        may_note_contact=visitor.has(*STAFF),
+        month=month_of(request, "").plus(1),
+        refusal=refusal,
+    )
