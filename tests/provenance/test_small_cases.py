@@ -209,3 +209,33 @@ def test_a_growth_rate_whose_base_is_counted_from_other_months_is_followed_there
     assert figure.value == 25
     assert [part.leaves[0].month_start_date for part in figure.parts] == [date(2020, 3, 1), date(2019, 3, 1)]
     assert figure.is_exact
+
+
+def _affiliates(desk: Desk, month: str, year: str, amount: str) -> None:
+    row = {
+        "direction": "outward",
+        "affiliate_name": "甲",
+        "partner_code": "SGP",
+        "services_revenue": Decimal(amount),
+    }
+    filed = desk.receive("return", "FM-4", month, "CNY_10K", [row])
+    head = desk._cell(filed, "FM-4", 1, "H", "sheet_period", year)
+    desk.cells["return"].append(head | {"day": date(int(year), 1, 1)})
+
+
+def test_affiliates_of_direct_reports_lead_to_the_last_sheet_known_by_the_month(desk: Desk) -> None:
+    _rates(desk, **{f"m2019_{month:02d}": "7" for month in range(1, 13)})
+    _affiliates(desk, "2020-03", "2019", "700")
+    _affiliates(desk, "2020-05", "2019", "770")
+    tracer = desk.computes("2020-03", "2020-05")
+    rule = lineage().indicators["indicators.commercial_presence"]
+    for month, typed in (("2020-03", "700"), ("2020-05", "770")):
+        row = tracer.row(
+            rule.name, Month.parse(month), {"source": "direct_report", "year": 2019, "flow": "export"}
+        )
+        assert row is not None
+        figure = tracer.figure(rule, row, Month.parse(month), "amount_usd")
+        assert figure is not None
+        [leaf] = figure.parts[0].leaves
+        assert leaf.text == typed
+        assert figure.is_exact
