@@ -54,6 +54,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "门户已启动：{url} 。按 Ctrl-C 停止。",
         "The portal is running at {url} . Press Ctrl-C to stop it.",
     ),
+    "portal_no_accounts": (
+        "还没有任何账号，因此没有人能登录。请先运行：servtrade users init",
+        "There is no account yet, so nobody can sign in. First run: servtrade users init",
+    ),
     "portal_ended": ("门户已停止。", "The portal has ended."),
     # rules
     "unknown_rule": (

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.options import common, json_option
-from pipelines.cli.stores import expect_data_folder, prepare_folders
+from pipelines.cli.stores import expect_data_folder, person, prepare_folders
 from pipelines.cli.terminal import Terminal
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -46,6 +46,7 @@ def serve(
     The address stands on the first line of stdout once the portal can be reached; Ctrl-C or SIGTERM ends it
     after the requests under way. Without a certificate or a proxy it can be reached from this machine only.
     """
+    from pipelines.ledger.actors import Actor
     from pipelines.portal.app import create_app
     from pipelines.portal.server import Address
     from pipelines.portal.server import serve as serve_portal
@@ -54,6 +55,10 @@ def serve(
     expect_data_folder(settings)
     prepare_folders(settings)
 
+    app = create_app(settings)
+    if not app.state.ledger.accounts.all(Actor.operator(person())):
+        terminal.note(terminal.word("portal_no_accounts"))
+
     def ready(url: str) -> None:
         if as_json:
             terminal.json({"url": url})
@@ -61,5 +66,5 @@ def serve(
             terminal.result(url)
         terminal.note(terminal.word("portal_ready", url=url))
 
-    serve_portal(create_app(settings), Address(host, port, certificate, key, proxy), ready=ready)
+    serve_portal(app, Address(host, port, certificate, key, proxy), ready=ready)
     terminal.note(terminal.word("portal_ended"))
