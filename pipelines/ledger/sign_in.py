@@ -480,21 +480,8 @@ class SignIns:
         Raises PasswordRefused when the present one is wrong (counted like a failed sign-in) or the chosen one may
         not be chosen; NotSignedIn when the session has ended.
         """
-        session = self.session(token, address)
-        if session is None or session.actor.account_id is None:
-            raise NotSignedIn
-        attempt = _Attempt(session.actor.name, storable_text(address), None, datetime.now(UTC))
-        if (wait := self._begin(attempt)) is not None:
-            raise PasswordRefused(_too_many(wait))
-        account = attempt.account
-        if account is None or not is_password(present[:_MAX_TYPED_LENGTH], account.password_hash):
-            self._failed(attempt, "present_password")
-            raise PasswordRefused(
-                Wording("现用密码不对。请重新输入。", "The present password is wrong. Please enter it again.")
-            )
-        with writing(self._engine) as connection:
-            # The present password was right: what is wrong with the chosen one is no failure to sign in.
-            _forget_failures(connection, attempt.account_key)
+        session, attempt, account = self._holder(token, present, address)
+        with reading(self._engine) as connection:
             earlier = _earlier_hashes(connection, account, self.profile.history_count)
         own_words = [
             session.actor.name,
@@ -521,6 +508,27 @@ class SignIns:
             audit.append(connection, session.actor, "account.password_changed", "account", current.login)
         return new_token
 
+    def _holder(self, token: str, present: str, address: str) -> tuple[Session, _Attempt, Row[Any]]:
+        """Whose session this is, once they have given their present password again: a stolen session does not.
+
+        Raises PasswordRefused when it is wrong (counted like a failed sign-in), NotSignedIn when the session is over.
+        """
+        session = self.session(token, address)
+        if session is None or session.actor.account_id is None:
+            raise NotSignedIn
+        attempt = _Attempt(session.actor.name, storable_text(address), None, datetime.now(UTC))
+        if (wait := self._begin(attempt)) is not None:
+            raise PasswordRefused(_too_many(wait))
+        account = attempt.account
+        if account is None or not is_password(present[:_MAX_TYPED_LENGTH], account.password_hash):
+            self._failed(attempt, "present_password")
+            raise PasswordRefused(
+                Wording("现用密码不对。请重新输入。", "The present password is wrong. Please enter it again.")
+            )
+        with writing(self._engine) as connection:
+            _forget_failures(connection, attempt.account_key)
+        return session, attempt, account
+
     def set_language(self, actor: Actor, language: str) -> None:
         """Remember in which language somebody wants the pages. Raises ValueError for another than zh and en."""
         if language not in ("zh", "en"):
@@ -530,26 +538,25 @@ class SignIns:
                 update(t.account).where(t.account.c.account_id == actor.account_id).values(language=language)
             )
 
-    def begin_second_factor(self, actor: Actor) -> Enrolment:
+    def begin_second_factor(self, token: str, present: str, address: str) -> Enrolment:
         """A new secret for the app; it counts once a code made with it was given to `confirm_second_factor`.
 
-        Raises CodeRefused where a second factor is in force already: only the security administrator lifts that.
+        Raises PasswordRefused for a wrong password, CodeRefused where a second factor is in force already (only the
+        security administrator lifts that), NotSignedIn when the session has ended.
         """
+        _, _, holder = self._holder(token, present, address)
         secret = second_factor.new_secret()
         with writing(self._engine) as connection:
             audit.hold(connection)
-            account = _account_by_id(connection, actor.account_id)
+            account = _account_by_id(connection, holder.account_id)
             if account.totp_confirmed_at is not None:
                 raise CodeRefused
-            if account.totp_secret:  # reloading the page must not make the picture on the telephone wrong
-                secret = second_factor.unseal(account.totp_secret, account.account_id, keys_of(connection))
-            else:
-                sealed = second_factor.seal(secret, account.account_id, keys_of(connection))
-                connection.execute(
-                    update(t.account)
-                    .where(t.account.c.account_id == account.account_id)
-                    .values(totp_secret=sealed)
-                )
+            sealed = second_factor.seal(secret, account.account_id, keys_of(connection))
+            connection.execute(
+                update(t.account)
+                .where(t.account.c.account_id == account.account_id)
+                .values(totp_secret=sealed)
+            )
         return _enrolment(secret, account.login)
 
     def pending_second_factor(self, actor: Actor) -> Enrolment | None:

@@ -429,7 +429,8 @@ def test_dengbao_asks_for_another_password_after_ninety_days_and_for_none_of_the
 
 def enrolled(office: Office, login: str) -> pyotp.TOTP:
     token = office.token(login)
-    app = pyotp.TOTP(office.accounts.begin_second_factor(office.actor(login)).secret)
+    begun = office.accounts.begin_second_factor(token, office.passwords[login], HOME)
+    app = pyotp.TOTP(begun.secret)
     office.accounts.confirm_second_factor(token, app.at(datetime.now(UTC)), HOME)
     return app
 
@@ -555,27 +556,39 @@ def test_administrators_must_enrol_and_others_may(office: Office) -> None:
             assert session.must_enrol_second_factor is expected
 
 
-def test_enrolment_shows_the_same_secret_until_it_is_confirmed(
-    office: Office, clock: time_machine.Traveller
-) -> None:
-    office.hire("li", Role.CLERK)
+def test_a_second_factor_counts_from_its_first_code_on(office: Office, clock: time_machine.Traveller) -> None:
+    password = office.hire("li", Role.CLERK)
     token = office.token("li")
-    first = office.accounts.begin_second_factor(office.actor("li"))
-    assert office.accounts.begin_second_factor(office.actor("li")) == first
-    assert first.picture_svg.startswith("<svg")
-    assert "script" not in first.picture_svg
-    assert first.address.startswith("otpauth://totp/")
+    assert office.accounts.pending_second_factor(office.actor("li")) is None
+    begun = office.accounts.begin_second_factor(token, password, HOME)
+    assert office.accounts.pending_second_factor(office.actor("li")) == begun
+    assert begun.picture_svg.startswith("<svg")
+    assert "script" not in begun.picture_svg
+    assert begun.address.startswith("otpauth://totp/")
     with pytest.raises(CodeRefused):
         office.accounts.confirm_second_factor(token, "000000", HOME)
+    assert office.accounts.sign_in("li", password, HOME).outcome is Outcome.SIGNED_IN  # not in force yet
     renewed = office.accounts.confirm_second_factor(
-        token, pyotp.TOTP(first.secret).at(datetime.now(UTC)), HOME
+        token, pyotp.TOTP(begun.secret).at(datetime.now(UTC)), HOME
     )
     assert office.accounts.session(token, HOME) is None
     session = office.accounts.session(renewed, HOME)
     assert session is not None
     assert session.has_second_factor
+    assert office.accounts.pending_second_factor(office.actor("li")) is None
     with pytest.raises(CodeRefused):
-        office.accounts.begin_second_factor(office.actor("li"))
+        office.accounts.begin_second_factor(renewed, password, HOME)
+
+
+def test_a_stolen_session_sets_up_no_second_factor(office: Office) -> None:
+    office.hire("li", Role.CLERK)
+    token = office.token("li")
+    for _ in range(5):
+        with pytest.raises(PasswordRefused, match="现用密码不对"):
+            office.accounts.begin_second_factor(token, "guess", HOME)
+    with pytest.raises(PasswordRefused, match="输错次数过多"):
+        office.accounts.begin_second_factor(token, office.passwords["li"], HOME)
+    assert office.accounts.pending_second_factor(office.actor("li")) is None
 
 
 def test_the_secret_is_encrypted_and_of_no_use_for_another_account(

@@ -248,7 +248,10 @@ def test_the_second_step_is_set_up_by_picture_or_by_hand_and_asked_for_from_then
         office.hire("li", Role.CLERK)
         person = signed_in(app, office, "li")
         assert "二维码" not in person.get("/account/second-factor").text  # nothing is made by looking
-        person.fill_in("/account/second-factor/begin", {}, on="/account/second-factor")
+        begin = {"on": "/account/second-factor"}
+        stranger = person.fill_in("/account/second-factor/begin", {"present": "guess"}, **begin)
+        assert (stranger.status_code, "现用密码不对" in stranger.text) == (422, True)
+        person.fill_in("/account/second-factor/begin", {"present": office.passwords["li"]}, **begin)
         shown = person.get("/account/second-factor").text
         assert 'src="data:image/svg+xml;base64,' in shown
         secret = re.search(r"<code>([A-Z2-7 ]{30,})</code>", shown)

@@ -111,15 +111,21 @@ def second_factor(request: Request, visitor: Visitor = Depends(allowed(is_for_ne
     return _second_factor_page(request, visitor, None)
 
 
-@router.post(f"{SECOND_FACTOR_PATH}/begin", openapi_extra=form_fields())
+@router.post(f"{SECOND_FACTOR_PATH}/begin", openapi_extra=form_fields(("present",), present=str))
 def begin_second_factor(
     request: Request,
     visitor: Visitor = Depends(allowed(is_for_newcomers=True)),
     form: FormData = Depends(posted),
 ) -> Response:
-    """Make a secret for the app; the page then shows it as a picture."""
+    """Make a secret for the app, for who gives the password once more; the page then shows it as a picture."""
     try:
-        _accounts(request).begin_second_factor(visitor.actor)
+        _accounts(request).begin_second_factor(
+            _token(request), _typed(form, "present"), visitor.actor.address
+        )
+    except PasswordRefused as refused:
+        return _second_factor_page(request, visitor, refused.wording)
+    except NotSignedIn:
+        return after_form(SIGN_IN_PATH)
     except CodeRefused:
         raise Trouble(409) from None
     return after_form(SECOND_FACTOR_PATH)
