@@ -28,10 +28,11 @@ from sample_data.economy import (
 )
 from sample_data.enterprises import Enterprise, build_register
 from sample_data.hostile import make_hostile
-from sample_data.mistakes import KIND_BY_KEY, make_mistake, nudge
-from sample_data.period_forms import period_file, period_rows
+from sample_data.mistakes import KIND_BY_KEY, Kind, make_mistake, nudge
+from sample_data.period_forms import PeriodRows, period_file, period_rows
 from sample_data.plan import DEADLINE_DAY, Intent, plan_returns
 from sample_data.returns import Return, true_return
+from sample_data.technology_contracts import ContractMistake, contract_rows, mistaken_contract_rows
 from sample_data.workbook import WrittenReturn, write_period_file, write_return
 
 _SMALL_CITY = 240  # returns below which starting processes costs more than it saves
@@ -276,8 +277,16 @@ class _Desk:
     def _true_return(self, intent: Intent) -> Return:
         """The month's return with what the enterprise puts on forms of a year or half-year."""
         filled = true_return(self.series, intent.position, self.setting.seed)
-        filled.period_rows = period_rows(self.series, intent.position, self.setting.seed)
+        filled.period_rows = (
+            *self._contracts(intent),
+            *period_rows(self.series, intent.position, self.setting.seed),
+        )
         return filled
+
+    def _contracts(self, intent: Intent) -> tuple[PeriodRows, ...]:
+        """Technology contracts of the month, where there are any."""
+        found = contract_rows(self.series, intent.position, self.setting.seed)
+        return () if found is None else (found,)
 
     def _file_period_form(self, intent: Intent, month: Month, at: datetime) -> None:
         """A form of a year or half-year in a file of its own: with a mistake, and half of the time mended later."""
@@ -346,7 +355,20 @@ class _Desk:
             )
         else:
             spots = make_mistake(kind, wrong, self.series, intent.position, rng)
+            mistaken = self._mistake_in_contracts(wrong, kind, intent)
             path, written = self._file(wrong, month, at, "", rng)
+            if mistaken is not None:
+                where = written.where("FM-6", f"row.0.{mistaken.place}")
+                self._note(
+                    path,
+                    month,
+                    mistaken.key,
+                    mistaken.rule,
+                    where,
+                    mistaken.note,
+                    is_error=True,
+                    verdict=mistaken.verdict,
+                )
             spot = spots[0]
             self._note(
                 path,
@@ -360,12 +382,25 @@ class _Desk:
             )
         if intent.is_mended:
             right = true_return(self.series, intent.position, self.setting.seed)
+            right.period_rows = self._contracts(intent)
             # Nobody must say 更正 where no return of the month stands yet; most clerks do.
             right.is_revision = kind.is_attributable and rng.random() < 0.8
             later = at + timedelta(days=rng.randint(1, 6), minutes=rng.randint(10, 300))
             path, written = self._file(right, month, later, "（更正）" if right.is_revision else "-重报", rng)
             note = f"更正{kind.key}"
             self._note(path, month, "correction", "", written.where("FM-2", "head.is_revision"), note)
+
+    def _mistake_in_contracts(self, wrong: Return, kind: Kind, intent: Intent) -> ContractMistake | None:
+        """The month's technology contracts on a return with a mistake of the rules: with one of the same gravity."""
+        wrong.period_rows = self._contracts(intent)
+        if not wrong.period_rows or wrong.is_zero_return or kind.rule[0] not in "HQ":
+            return None
+        found = mistaken_contract_rows(self.series, intent.position, self.setting.seed, kind.verdict)
+        if found is None:
+            return None
+        rows, mistake = found
+        wrong.period_rows = (rows,)
+        return mistake
 
     def _note_explained(self, path: str, month: Month, filled: Return, written: WrittenReturn) -> None:
         for index, row in enumerate(filled.rows):

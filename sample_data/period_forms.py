@@ -1,7 +1,8 @@
-"""Forms that are not monthly, as their clerks mean them: affiliates of a year, persons and cases of a half-year.
+"""Forms that are not monthly, as their clerks mean them: affiliates of a year, persons and cases of a half-year,
+services of Chinese medicine of a quarter.
 
 Who has something to put on them, what it is, and which mistakes are made with it. They stand in the workbook of
-March (FM-4), June and December (FM-5, FM-8), or come in a file of their own. Everything here draws from streams of
+March (FM-4), June and December (FM-5, FM-8) or the last month of a quarter (FM-7), or come in a file of their own. Everything here draws from streams of
 its own, so that the monthly returns are what they would be without it.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from random import Random
 from typing import Literal
 
@@ -17,12 +19,21 @@ from pipelines.periods import Month
 from sample_data import timeline
 from sample_data.economy import DECIMALS, EnterpriseSeries, LineSeries, year_to_date
 
-Cell = int | float | str | None
-PeriodForm = Literal["FM-4", "FM-5", "FM-8"]
-MONTHS_OF_FORM: dict[PeriodForm, tuple[int, ...]] = {"FM-4": (3,), "FM-5": (6, 12), "FM-8": (6, 12)}
+Cell = int | float | str | date | None
+PeriodForm = Literal[
+    "FM-4", "FM-5", "FM-6", "FM-7", "FM-8"
+]  # FM-6 is filed on events: `technology_contracts`
+MONTHS_OF_FORM: dict[PeriodForm, tuple[int, ...]] = {
+    "FM-4": (3,),
+    "FM-5": (6, 12),
+    "FM-7": (3, 6, 9, 12),
+    "FM-8": (6, 12),
+}
 AMOUNTS = {
     "FM-4": ("sales_revenue", "services_revenue"),
     "FM-5": ("contract_amount", "remuneration"),
+    "FM-6": ("contract_amount", "technology_fee"),
+    "FM-7": ("revenue", "remote_revenue"),
     "FM-8": ("annual_amount",),
 }
 
@@ -66,7 +77,7 @@ def period_rows(series: EnterpriseSeries, position: int, seed: int) -> tuple[Per
     """What an enterprise puts on these forms in the workbook of one month; mostly nothing."""
     found = []
     for form_code in MONTHS_OF_FORM:
-        if _has_turn(series, form_code, seed) == "workbook":
+        if _has_turn(series, form_code, series.months[position], seed) == "workbook":
             rows = _rows_of(form_code, series, position, seed)
             if rows is not None:
                 found.append(rows)
@@ -78,7 +89,7 @@ def period_file(
 ) -> tuple[PeriodRows, PeriodRows, PeriodMistake] | None:
     """A form that comes in a file of its own with a mistake in it: right, wrong, and the mistake; or None."""
     for form_code in MONTHS_OF_FORM:
-        if _has_turn(series, form_code, seed) != "file":
+        if _has_turn(series, form_code, series.months[position], seed) != "file":
             continue
         right = _rows_of(form_code, series, position, seed)
         if right is None:
@@ -92,9 +103,16 @@ def period_file(
     return None
 
 
-def _has_turn(series: EnterpriseSeries, form_code: PeriodForm, seed: int) -> Literal["workbook", "file", ""]:
-    """Whether an enterprise has such a form: for good, and in its workbook or in a file of its own."""
+def _has_turn(
+    series: EnterpriseSeries, form_code: PeriodForm, month: Month, seed: int
+) -> Literal["workbook", "file", ""]:
+    """Whether an enterprise has such a form, and in its workbook or in a file of its own: for good, but for FM-7."""
     enterprise = series.enterprise
+    if form_code == "FM-7":
+        if enterprise.profile.key != "chinese_medicine":
+            return ""
+        draw = Random(f"{seed}/period form/FM-7/{enterprise.number}/{month}").random()
+        return "file" if draw < 0.25 else "workbook"
     if enterprise.profile.is_seasonal:
         return ""
     draw = Random(f"{seed}/period form/{form_code}/{enterprise.number}").random()
@@ -111,8 +129,11 @@ def _rows_of(form_code: PeriodForm, series: EnterpriseSeries, position: int, see
             return _affiliates(series, month, rng)
         case "FM-5":
             return _persons(series, position, rng)
+        case "FM-7":
+            return _medicine(series, month, rng)
         case "FM-8":
             return _cases(series, position, rng)
+    raise ValueError(f"{form_code} is filed on events, not for a period")
 
 
 def _affiliates(series: EnterpriseSeries, month: Month, rng: Random) -> PeriodRows | None:
@@ -135,8 +156,8 @@ def _affiliates(series: EnterpriseSeries, month: Month, rng: Random) -> PeriodRo
                 "partner_code": place,
                 "industry_code": rng.choice(_INDUSTRIES),
                 "holding_share_pct": rng.choice((51, 60, 70, 80, 100, 100)),
-                "sales_revenue": _declared(sales_usd, series, Month(year, 7)),
-                "services_revenue": _declared(services_usd, series, Month(year, 7)),
+                "sales_revenue": declared(sales_usd, series, Month(year, 7)),
+                "services_revenue": declared(services_usd, series, Month(year, 7)),
                 "employee_count": max(3, round(sales_usd / rng.uniform(60_000, 200_000))),
             }
         )
@@ -201,6 +222,41 @@ def _cases(series: EnterpriseSeries, position: int, rng: Random) -> PeriodRows |
     return found if found.rows else None
 
 
+def _medicine(series: EnterpriseSeries, month: Month, rng: Random) -> PeriodRows:
+    """Patients, trainees and what they paid in the quarter that ends with the month."""
+    quarter = month.month // 3
+    text = rng.choice(
+        (
+            f"{month.year}年第{'一二三四'[quarter - 1]}季度",
+            f"{month.year}年{month.month - 2}-{month.month}月",
+            f"{month.year}-Q{quarter}",
+            f"{month.year}年{month.month}月",
+        )
+    )
+    found = PeriodRows("FM-7", text)
+    visits = rng.randint(120, 2_400)
+    medical_usd = visits * rng.uniform(35, 260)
+    trainees = rng.randint(6, 90)
+    for kind, usd, values in (
+        ("医疗服务", medical_usd, {"visit_count": visits}),
+        (
+            "教育培训",
+            trainees * rng.uniform(300, 1_500),
+            {"trainee_count": trainees, "institution_count": rng.randint(1, 4)},
+        ),
+    ):
+        remote = usd * rng.uniform(0.0, 0.2) if kind == "医疗服务" else 0.0
+        found.rows.append(
+            {
+                "service_kind": kind,
+                **values,
+                "revenue": max(2, declared(usd, series, month)),
+                "remote_revenue": min(declared(remote, series, month), 1 + declared(usd / 5, series, month)),
+            }
+        )
+    return found
+
+
 def _traded(line: LineSeries, position: int) -> int:
     exports = line.amounts["export"]
     return 0 if exports is None else exports[position]
@@ -220,7 +276,7 @@ def _half_year_text(month: Month, rng: Random) -> str:
     )
 
 
-def _declared(usd: float, series: EnterpriseSeries, month: Month) -> int:
+def declared(usd: float, series: EnterpriseSeries, month: Month) -> int:
     """US dollars as a whole number of the last digit of the enterprise's unit."""
     unit = UNITS[series.enterprise.unit_code]
     rate: float = float(timeline.usd_cny(month)) if unit.currency_code == "CNY" else 1.0
@@ -265,6 +321,18 @@ def _persons_and_days_swapped(row: dict[str, Cell]) -> None:
     row["person_count"], row["person_days"] = row["person_days"], row["person_count"]
 
 
+def _remote_above_revenue(row: dict[str, Cell]) -> None:
+    row["remote_revenue"] = _number(row["revenue"]) + 7
+
+
+def _visits_in_ten_thousands(row: dict[str, Cell]) -> None:
+    row["visit_count"] = _number(row["visit_count"]) / 10_000
+
+
+def _visits_of_a_day(row: dict[str, Cell]) -> None:
+    row["visit_count"], row["revenue"] = 1, _number(row["revenue"]) * 50
+
+
 def _no_summary(row: dict[str, Cell]) -> None:
     row["summary"] = None
 
@@ -288,6 +356,12 @@ MISTAKES: tuple[PeriodMistake, ...] = (
                   "劳务报酬大于合同金额", _pay_above_contract),
     PeriodMistake("persons_and_days_swapped", "FM-5", "N02", "queries", "person_days",
                   "人数与人天填反", _persons_and_days_swapped),
+    PeriodMistake("remote_above_revenue", "FM-7", "M01", "rejected", "remote_revenue",
+                  "远程服务收入大于服务收入", _remote_above_revenue),
+    PeriodMistake("visits_in_ten_thousands", "FM-7", "M03", "rejected", "visit_count",
+                  "就诊人次按万人次填写", _visits_in_ten_thousands),
+    PeriodMistake("revenue_of_one_visit", "FM-7", "M07", "queries", "revenue",
+                  "就诊人次漏填位数，人均收入过高", _visits_of_a_day),
     PeriodMistake("case_without_summary", "FM-8", "C06", "queries", "case_name",
                   "没有摘要", _no_summary),
     PeriodMistake("case_unit_slip", "FM-8", "C03", "queries", "annual_amount",

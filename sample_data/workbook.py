@@ -53,6 +53,8 @@ _SHEET_NAMES = {
     "FM-3": "服务外包",
     "FM-4": "附属机构",
     "FM-5": "自然人移动",
+    "FM-6": "技术进出口",
+    "FM-7": "中医药",
     "FM-8": "数字贸易案例",
 }
 _OTHER_SHEET_NAMES = {
@@ -61,6 +63,8 @@ _OTHER_SHEET_NAMES = {
     "FM-3": "3外包合同",
     "FM-4": "4附属机构",
     "FM-5": "5自然人移动",
+    "FM-6": "6技术进出口",
+    "FM-7": "7中医药",
     "FM-8": "8数字贸易案例",
 }
 _TITLES = {
@@ -69,6 +73,8 @@ _TITLES = {
     "FM-3": "服务外包合同情况表",
     "FM-4": "附属机构情况表",
     "FM-5": "自然人移动情况表",
+    "FM-6": "技术进出口合同情况表",
+    "FM-7": "中医药服务贸易情况表",
     "FM-8": "数字贸易案例表",
 }
 # Columns of the forms that are not monthly: field and head.
@@ -93,6 +99,27 @@ _PERIOD_COLUMNS = {
         ("person_days", "人天"),
         ("contract_amount", "合同金额"),
         ("remuneration", "劳务报酬"),
+        ("remark", "说明"),
+    ),
+    "FM-6": (
+        ("registration_no", "登记证编号"),
+        ("direction", "方向"),
+        ("contract_type", "合同类型"),
+        ("partner_code", "国别（地区）"),
+        ("contract_amount", "合同总金额"),
+        ("technology_fee", "其中：技术费"),
+        ("effective_date", "生效日期"),
+        ("registered_date", "登记日期"),
+        ("is_amendment", "是否变更"),
+        ("remark", "说明"),
+    ),
+    "FM-7": (
+        ("service_kind", "服务种类"),
+        ("visit_count", "来华就诊人次"),
+        ("trainee_count", "外籍学员数"),
+        ("institution_count", "境外机构数"),
+        ("revenue", "服务收入"),
+        ("remote_revenue", "其中：远程服务收入"),
         ("remark", "说明"),
     ),
     "FM-8": (
@@ -539,6 +566,8 @@ def _period_sheet(filled: Return, form: PeriodRows, habits: Habits, name: str) -
                 value = partner_label(str(value))
             elif field_name in amounts and isinstance(value, int):
                 value, style = value / 10**filled.decimals, "amount"
+            elif isinstance(value, date):
+                style = "date"
             elif isinstance(value, int):
                 style = "whole"
             sheet.put(9 + index, column, value, style, f"row.{index}.{field_name}")
