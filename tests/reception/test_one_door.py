@@ -171,10 +171,9 @@ def test_one_of_everything_is_the_same_at_every_door(tmp_path: Path) -> None:
     assert verdicts == {"accepted", "queries", "rejected", "unreadable"}
 
 
-@pytest.mark.parametrize("seed", [3, 11])
-def test_a_city_with_every_kind_of_mistake_is_the_same_at_every_door(tmp_path: Path, seed: int) -> None:
+def test_a_city_with_every_kind_of_mistake_is_the_same_at_every_door(tmp_path: Path) -> None:
     city = tmp_path / "city"
-    generate(city, enterprises=10, first="2019-11", months=3, seed=seed, processes=1, error_share=0.3)
+    generate(city, enterprises=10, first="2019-11", months=3, seed=3, processes=1, error_share=0.3)
     with (city / "register.csv").open(encoding="utf-8-sig", newline="") as file:
         register = [
             RegisterRow(

@@ -78,6 +78,8 @@ def doctor(terminal: Terminal, as_json: bool) -> None:
                     "services_source": settings.services_source,
                     "filing_deadline_day": settings.filing_deadline_day,
                     "reader_count": settings.reader_count,
+                    "upload_daily_mib": settings.upload_daily_mib,
+                    "free_disk_mib": settings.free_disk_mib,
                 },
                 "checks": [one.as_json() for one in diagnoses],
             }
