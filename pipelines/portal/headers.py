@@ -81,3 +81,7 @@ class SafeAnswers:
             if has_begun:
                 raise
             await page(scope, receive, send_with_headers)
+        finally:
+            form = scope["state"].get("form")
+            if form is not None:  # files that were handed in stand in temporary files until now
+                await form.close()

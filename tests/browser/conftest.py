@@ -6,49 +6,24 @@ Where there is no Chromium these tests skip and say so.
 from __future__ import annotations
 
 import json
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
+from portal_in_chromium import (
+    ARGUMENTS,
+    AXE,
+    CHROMIUM,
+    TODAY,
+    Portal,
+    SignedInPeople,
+    Watched,
+    file_returns,
+    open_bureau,
+    running,
+)
 
-HOUSE = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(HOUSE / "tests" / "portal"))
-
-from portal_bureau import Bureau, Filed, SignedInPeople, file_returns, open_bureau  # noqa: E402
-
-from pipelines.portal.app import create_app  # noqa: E402
-from pipelines.portal.server import Address, config_of  # noqa: E402
-
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = HOUSE / "requirements" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-TODAY = date(2020, 4, 6)  # returns for March 2020 are due on the 10th
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@dataclass(frozen=True)
-class Portal:
-    """A portal that runs, and what stands behind it."""
-
-    address: str
-    bureau: Bureau
-    filed: Filed
-    app: Any
+from pipelines.portal.app import create_app
 
 
 @pytest.fixture(scope="session")
@@ -59,34 +34,6 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         app = create_app(bureau.settings, bureau.ledger, accounts=SignedInPeople(), today=lambda: TODAY)
         with running(app) as address:
             yield Portal(address, bureau, filed, app)
-
-
-class running:
-    """`with running(app) as address`: the portal's own server, in a thread."""
-
-    def __init__(self, app: Any) -> None:
-        import socket
-
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._server = uvicorn.Server(config_of(app, Address(port=0)))
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
-        )
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        deadline = time.monotonic() + 30
-        while not self._server.started:
-            assert self._thread.is_alive(), "the portal did not start"
-            assert time.monotonic() < deadline, "the portal did not start within 30 s"
-            time.sleep(0.02)
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=60)
-        assert not self._thread.is_alive(), "the portal did not end"
-        self._socket.close()
 
 
 @pytest.fixture(scope="session")
@@ -100,22 +47,6 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
         browser.close()
-
-
-@dataclass
-class Watched:
-    """What a browser did that no page of ours may make it do."""
-
-    refused_by_policy: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    dialogs: list[str] = field(default_factory=list)
-    requests_elsewhere: list[str] = field(default_factory=list)
-
-    def expect_nothing(self) -> None:
-        assert self.refused_by_policy == []
-        assert self.errors == []
-        assert self.dialogs == []
-        assert self.requests_elsewhere == []
 
 
 @pytest.fixture
@@ -151,12 +82,12 @@ def visit(portal: Portal, chromium: Any) -> Iterator[Callable[..., Any]]:
         if person:
             cookies.append({"name": "servtrade", "value": person, "url": portal.address})
         context.add_cookies(cookies)
-        context.on("request", lambda request: _note_request(watched, request.url))
+        context.on("request", lambda request: watched.note_request(request.url))
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("dialog", lambda dialog: (watched.dialogs.append(dialog.message), dialog.dismiss()))
         page.on("pageerror", lambda error: watched.errors.append(str(error)))
-        page.on("console", lambda message: _note_message(watched, message.text))
+        page.on("console", lambda message: watched.note_message(message.text))
         page.goto(f"{portal.address}{path}")
         return page
 
@@ -165,17 +96,6 @@ def visit(portal: Portal, chromium: Any) -> Iterator[Callable[..., Any]]:
         context.close()
     watched.expect_nothing()
     assert portal.app.state.policy_reports[before:] == []
-
-
-def _note_request(watched: Watched, url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"data", "blob"} and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
-        watched.requests_elsewhere.append(url)
-
-
-def _note_message(watched: Watched, text: str) -> None:
-    if "Content Security Policy" in text or "Refused to" in text:
-        watched.refused_by_policy.append(text)
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Portal
 from filed_by_hand import Line, a_workbook, credit_code
 from portal_bureau import OUR_NAME, OURS, THEIR_NAME, THEIRS
+from portal_in_chromium import Portal
 
 LINE = Line(export=120, export_ytd=120, imports=3, imports_ytd=3, export_share=40)
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}<svg onload=alert(3)>'
@@ -24,9 +24,8 @@ def on_disk(folder: Path, name: str, content: bytes) -> str:
 
 
 def settled(page: Any) -> None:
-    """Wait until the batch on the page is finished; without scripts the page reloads by itself."""
-    if "/uploads/" in page.url:
-        page.wait_for_selector("#batch:not([hx-trigger])", timeout=30_000)
+    """Wait until the batch on the page is finished, or a single file has led on to its verdict."""
+    page.wait_for_selector("#batch:not([hx-trigger]), .verdict-line", timeout=30_000)
 
 
 # More than a year apart, so that no month is history for the other cases.
@@ -61,8 +60,7 @@ def test_a_reporter_files_reads_the_verdict_explains_and_has_a_receipt_by_keyboa
     with page.expect_navigation():
         page.keyboard.press("Enter")
     settled(page)
-    if "/uploads/" in page.url:  # a slow machine: the verdict arrived on the page of the batch
-        page.locator("#batch tbody a").first.click()
+    page.wait_for_url("**/submissions/*")  # a single file leads straight to its verdict, however long it took
     assert re.search(r"/submissions/[0-9a-f]{20}", page.url)
     asked = {"zh": "已收到，有需要核实的问题", "en": "Received, with questions to be answered"}
     assert page.locator(".verdict-line").inner_text() == asked[language]
@@ -210,3 +208,23 @@ def test_focus_can_be_seen_on_everything_one_can_reach(portal: Portal, visit: Ca
         assert told[2] != "none", told
         assert float(told[3].removesuffix("px")) >= 2, told
     assert len(reached) >= 12
+
+
+def test_a_dropped_file_is_chosen_and_too_many_are_told_before_they_travel(
+    portal: Portal, visit: Callable[..., Any]
+) -> None:
+    page = visit("clerk", "/uploads")
+    drop = """(count) => {
+        const box = document.querySelector("form[data-drop]");
+        const transfer = new DataTransfer();
+        for (let n = 0; n < count; n += 1) transfer.items.add(new File(["x"], `${n}.xlsx`));
+        box.dispatchEvent(new DragEvent("dragover", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        box.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }"""
+    page.evaluate(drop, 2)
+    page.wait_for_function("document.getElementById('files').files.length === 2")
+    assert "2" in page.locator("#upload-chosen").inner_text()
+    page.evaluate(drop, 301)
+    page.wait_for_function("document.getElementById('files').files.length === 301")
+    assert "300" in page.locator("#upload-chosen").inner_text()
+    assert page.evaluate("document.getElementById('files').validity.valid") is False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Portal
+from portal_in_chromium import Portal
 
 PAGES = [
     ("ours", "/"),

@@ -62,12 +62,14 @@ def home(request: Request, visitor: Visitor = Depends(allowed())) -> Response:
 def _reporters(request: Request, visitor: Visitor) -> Response:
     ledger: Ledger = request.app.state.ledger
     board = _board(request, visitor.actor, page_size=None)
+    to_do, to_do_count = _to_do(ledger, visitor.actor)
     return page(
         request,
         "home_reporter.html",
         visitor,
         board=board,
-        to_do=_to_do(ledger, visitor.actor),
+        to_do=to_do,
+        to_do_count=to_do_count,
         zero_rows=[row for row in board.rows if may_file_zero(row)],
         recent=ledger.reviews.submissions(visitor.actor, page_size=_RECENT).submissions,
         limits=LIMITS,
@@ -115,14 +117,16 @@ def may_file_zero(row: BoardRow) -> bool:
     return row.state in {ReturnState.NOT_FILED, ReturnState.RETURNED}
 
 
-def _to_do(ledger: Ledger, actor: Actor) -> list[ToDo]:
-    """The newest returns of the actor's enterprises that wait for them, what a person sent back first."""
+def _to_do(ledger: Ledger, actor: Actor) -> tuple[list[ToDo], int]:
+    """The newest returns of the actor's enterprises that wait for them, what a person sent back first; and how many."""
     waiting: list[ToDo] = []
+    count = 0
     for state in ("returned", Verdict.REJECTED.value, Verdict.QUERIES.value):
         found = ledger.reviews.submissions(
             actor, SubmissionFilter(state=state, only_current=True), page_size=_TO_DO
         )
-        for submission in found.submissions:
+        count += found.submission_count
+        for submission in found.submissions[: _TO_DO - len(waiting)]:
             view = ledger.reviews.view(submission.submission_id, actor)
             asked = sorted(
                 (query for query in view.queries if query.is_open or query.finding.severity == "critical"),
@@ -131,4 +135,4 @@ def _to_do(ledger: Ledger, actor: Actor) -> list[ToDo]:
             waiting.append(
                 ToDo(submission, state, view.returned_for, next(iter(asked), None), max(len(asked) - 1, 0))
             )
-    return waiting[:_TO_DO]
+    return waiting, count

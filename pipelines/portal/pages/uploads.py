@@ -28,6 +28,7 @@ from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, page
 from pipelines.portal.visible import RETURN_ROLES
 from pipelines.reception.uploads import UploadDesk, UploadedFile, UploadRefused
+from pipelines.validation.catalogue import catalogue_entries
 
 router = APIRouter()
 NAVIGATION = (NavigationItem("/uploads", "uploads.navigation", frozenset(RETURN_ROLES), place=20),)
@@ -218,6 +219,7 @@ def _shown(request: Request, progress: UploadProgress, show: str, rule: str, fol
         "files": files,
         "show": show,
         "rule": rule,
+        "about_rule": catalogue_entries().get(rule),
         "rules": sorted(rules.items(), key=lambda item: (-item[1], item[0])),
         "verdicts": [(verdict, count) for verdict, count in progress.verdict_counts.items() if count],
         "problem_count": sum(has_problem(one) for one in progress.files),

@@ -8,8 +8,15 @@
 
   /* Every file of what was dropped, folders opened. */
   const filesOf = async (items) => {
-    const entries = [...items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
+    const entries = [];
     const found = [];
+    /* At once: after the first pause the browser takes back what was dropped. */
+    for (const item of items) {
+      const entry = item.webkitGetAsEntry && item.webkitGetAsEntry();
+      const file = entry ? null : item.getAsFile();
+      if (entry) entries.push(entry);
+      if (file) found.push(file);
+    }
     while (entries.length) {
       const entry = entries.shift();
       if (entry.isFile) {
