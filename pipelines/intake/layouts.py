@@ -130,6 +130,7 @@ class FormLayout:
     pairs: tuple[Field, ...]
     columns: tuple[Field, ...]
     units: tuple[str, ...]
+    other_units: Mapping[str, str]  # key of a unit that is no money -> the unit as it is kept
     text_facts: tuple[TextFact, ...]
     skipped_rows: tuple[SkippedRows, ...]
     key_fields: tuple[str, ...]
@@ -429,6 +430,7 @@ def _layout(path: Path, entries: dict[str, Any], heads: Mapping[str, tuple[Field
         pairs=pairs,
         columns=columns,
         units=units,
+        other_units=_other_units(reader, columns),
         text_facts=tuple(_text_facts(reader)),
         skipped_rows=tuple(_skipped_rows(reader)),
         key_fields=reader.texts("key"),
@@ -448,6 +450,16 @@ def _layout(path: Path, entries: dict[str, Any], heads: Mapping[str, tuple[Field
             raise reader.fail(f"key names {name!r}, which no column has.")
     reader.finish()
     return layout
+
+
+def _other_units(reader: _Reader, columns: Iterable[Field]) -> Mapping[str, str]:
+    """Units of counts and shares that a head may give where rows carry units of their own."""
+    texts = reader.texts("other_units")
+    if texts and all(field.name != "unit" for field in columns):
+        raise reader.fail(
+            "other_units is for tables whose rows have a column unit. Remove it, or add the column."
+        )
+    return {label_key(text): text for text in texts}
 
 
 def form_key(text: str) -> str:

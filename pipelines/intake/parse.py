@@ -247,7 +247,8 @@ class SheetReader(CellReader):
                         self.fix(cell, text, code, reading.fixes)
             case "unit":
                 unit = parse_unit(text)
-                if layout.units and (unit is None or unit.code not in layout.units):
+                code = layout.other_units.get(label_key(text))
+                if code is None and layout.units and (unit is None or unit.code not in layout.units):
                     self.find("P05", cell, head_field.label, text, unit_list(layout))
                     unit = None
                 if unit is not None:

@@ -262,8 +262,8 @@ cells as (
         indent,
         'data_source' as column_code,
         cast(null as decimal(24, 6)) as value,
-        case measured_source when 'direct_report' then '企业直报' when 'safe' then '外汇收支' else nullif(department, '') end as text_zh,
-        case measured_source when 'direct_report' then 'direct reports' when 'safe' then 'SAFE' else nullif(department_en, '') end as text_en,
+        case measured_source when 'direct_report' then '企业直报' when 'safe' then '外汇收支' when 'department' then coalesce(nullif(department, ''), '部门数据（未写明部门）') else nullif(department, '') end as text_zh,
+        case measured_source when 'direct_report' then 'direct reports' when 'safe' then 'SAFE' when 'department' then coalesce(nullif(department_en, ''), 'department (not named)') else nullif(department_en, '') end as text_en,
         '' as blank_symbol,
         status_of_figure as status
     from printed
