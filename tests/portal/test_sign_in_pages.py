@@ -457,6 +457,24 @@ def test_the_audit_administrator_looks_through_the_log(app: FastAPI, office: Off
     assert auditor.get("/audit?number=x").status_code in (400, 422)
 
 
+def test_every_act_of_the_ledger_has_a_name_for_people(app: FastAPI) -> None:
+    house = Path(__file__).resolve().parents[2]
+    text = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("ledger", "reception", "portal")
+        for path in (house / "pipelines" / folder).rglob("*.py")
+    )
+    kinds = "account|address|audit|enterprise|explanation|file|finding|month|register|reminder|role|session|sign_in"
+    calls = re.findall(
+        rf'(?:append|NewEntry|record)\(\s*(?:\w+,\s*){{0,2}}"((?:{kinds}|submission|upload)\.[a-z_]+)"', text
+    )
+    assert len(set(calls)) > 20
+    words = app.state.frame.words
+    assert [
+        one for one in sorted(set(calls)) if f"audit_actions.action_{one.replace('.', '_')}" not in words
+    ] == []
+
+
 def test_the_log_is_paged(app: FastAPI, office: Office) -> None:
     from pipelines.ledger.audit import NewEntry
 

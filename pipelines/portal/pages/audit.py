@@ -18,7 +18,7 @@ from pipelines.ledger.audit import AuditFilter, AuditLog, SignedHead
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.downloads import CSV, download
 from pipelines.portal.fields import form_fields
-from pipelines.portal.frame import NavigationItem, page, wording
+from pipelines.portal.frame import NavigationItem, frame_of, page, wording
 
 router = APIRouter()
 NAVIGATION = (NavigationItem("/audit", "audit.navigation", frozenset({Role.AUDIT_ADMIN}), place=90),)
@@ -54,6 +54,7 @@ def audit(
         "audit.html",
         visitor,
         found=found,
+        named=_names_of(request, {entry.action for entry in found.entries}),
         typed=typed,
         earlier=f"/audit?{query}&number={found.page + 1}" if found.page < found.page_count else "",
         later=f"/audit?{query}&number={found.page - 1}" if found.page > 1 else "",
@@ -114,6 +115,13 @@ def export(
         raise Trouble(400)
     name = f"审计日志_{date.today().isoformat()}.{file_format}"
     return download(stream.getvalue().encode(), name, CSV if file_format == "csv" else _NDJSON)
+
+
+def _names_of(request: Request, actions: set[str]) -> dict[str, str]:
+    """The ends of the keys under which these actions have a name for people; others are shown as they stand."""
+    words = frame_of(request).words
+    ends = {action: action.replace(".", "_") for action in actions}
+    return {action: end for action, end in ends.items() if f"audit_actions.action_{end}" in words}
 
 
 def _log(request: Request) -> AuditLog:
