@@ -231,7 +231,7 @@ def _fill_parallel_accounts(warehouse: Warehouse, start: date, chance: random.Ra
             for period, scale in (("month", 1), ("ytd", 11)):
                 pair = (Decimal(unit * share * scale), Decimal(unit * share * scale) / Decimal("1.077"))
                 warehouse.insert("indicators.technology_contracts", [
-                    {"month_start_date": start, "flow": flow, "measure": measure, "period": period,
+                    {"month_start_date": start, "source": "department", "flow": flow, "measure": measure, "period": period,
                      "currency_code": "" if measure == "contract_count" else "USD", **_growth(pair),
                      "department": "商务局", "status": "final"}
                 ])  # fmt: skip

@@ -436,3 +436,30 @@ def test_the_note_on_the_basis_stays_when_no_enterprise_declared_a_share(warehou
         "select text_zh from publication.table_note where note_code = 'basis'"
     ).fetchall()
     assert zh == "1—12月进出口额中，0.0%按企业填报的占比分摊，30.0%按本市调查分摊，70.0%按方案比例分摊。"
+
+
+def test_a_department_that_is_not_named_is_still_said_to_be_a_department(warehouse: Warehouse) -> None:
+    warehouse.update("indicators.target_progress", "department = ''", "measured_source = 'department'")
+    warehouse.build()
+    rows = [one for one in warehouse.table(8).rows if "data_source" in one.cells]
+    sources = {shown(warehouse, 8, one.code, "data_source") for one in rows}
+    assert "部门数据（未写明部门）" in sources
+    assert "统计局" not in sources
+
+
+def test_contracts_of_direct_reports_stand_below_the_departments_and_are_not_added(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.build()
+    before = {one.code: one.cells["month_value"].value for one in warehouse.table(6).rows}
+    assert before["contract_amount_import"] == 4700
+    warehouse.insert("indicators.technology_contracts", [
+        {"month_start_date": MONTH.start_date, "source": "direct_report", "flow": "import", "measure": "contract_amount",
+         "period": "month", "currency_code": "USD", "amount": Decimal(5_000_000), "status": "preliminary"}
+    ])  # fmt: skip
+    warehouse.build()
+    after = {one.code: one.cells["month_value"].value for one in warehouse.table(6).rows}
+    assert after["direct_contract_amount_import"] == 500
+    assert {code: value for code, value in after.items() if not code.startswith("direct_")} == {
+        code: value for code, value in before.items() if not code.startswith("direct_")
+    }
