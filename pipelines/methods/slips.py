@@ -22,8 +22,8 @@ from dataclasses import dataclass
 PRIOR_SPREAD = 0.12
 PRIOR_MONTHS = 4
 LARGEST_DEVIATION = 0.3
-# One honest month in fifty is out of all proportion (a contract completed, a ship delivered): spread 0.8.
-EXCEPTIONAL_SHARE = 0.02
+# One honest month in a hundred is out of all proportion (a contract completed, a ship delivered): spread 0.8.
+EXCEPTIONAL_SHARE = 0.01
 EXCEPTIONAL_SPREAD = 0.8
 # Amount over what the row's amounts since January leave for the month: exact but for rounding.
 LINK_SPREAD = 0.01
@@ -94,7 +94,7 @@ def _by_link(evidence: Evidence, shift: float) -> float:
     if link is None:
         return 1.0
     agrees = _normal(link, LINK_SPREAD)
-    slipped = 0.55 * _normal(link - shift, LINK_SPREAD) + 0.35 * agrees + 0.1 * NO_RELATION
+    slipped = 0.4 * _normal(link - shift, LINK_SPREAD) + 0.5 * agrees + 0.1 * NO_RELATION
     return slipped / (0.95 * agrees + 0.05 * NO_RELATION)
 
 

@@ -807,14 +807,14 @@ slip_factor as (
         -- 2.5066282746310002 is the root of two pi
         exp(-0.5 * (log_ratio - shift) / spread * (log_ratio - shift) / spread) / (spread * 2.5066282746310002)
             / (
-                0.98 * exp(-0.5 * log_ratio / spread * log_ratio / spread) / (spread * 2.5066282746310002)
-                + 0.02 * exp(-0.5 * log_ratio / 0.8 * log_ratio / 0.8) / (0.8 * 2.5066282746310002)
+                0.99 * exp(-0.5 * log_ratio / spread * log_ratio / spread) / (spread * 2.5066282746310002)
+                + 0.01 * exp(-0.5 * log_ratio / 0.8 * log_ratio / 0.8) / (0.8 * 2.5066282746310002)
             ) as by_history,
         case
             when link_log_ratio is null then 1.0
             else (
-                0.55 * exp(-5000 * (link_log_ratio - shift) * (link_log_ratio - shift)) / 0.025066282746310002
-                + 0.35 * exp(-5000 * link_log_ratio * link_log_ratio) / 0.025066282746310002
+                0.4 * exp(-5000 * (link_log_ratio - shift) * (link_log_ratio - shift)) / 0.025066282746310002
+                + 0.5 * exp(-5000 * link_log_ratio * link_log_ratio) / 0.025066282746310002
                 + 0.1 / 18
             ) / (0.95 * exp(-5000 * link_log_ratio * link_log_ratio) / 0.025066282746310002 + 0.05 / 18)
         end as by_link,
