@@ -16,7 +16,7 @@ from pipelines.warehouse.sqlfiles import catalogue
 
 POOL = "warehouse"  # one run at a time holds it (dagster.yaml)
 
-_WHOLE = ("raw.enterprise", "raw.department_cell")
+_WHOLE = ("raw.enterprise", "raw.department_cell", "raw.month_closing")
 _BY_MONTH = ("raw.submission", "raw.return_cell")
 
 
@@ -42,7 +42,7 @@ def reference_tables(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
     pool=POOL,
 )
 def register_and_departments(bureau: Bureau, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
-    """The register and every departmental table; their rows carry periods of their own."""
+    """The register, every departmental table (their rows carry periods of their own), and which months are closed."""
     with bureau.ledger() as ledger:
         load.load_register(warehouse.connection, ledger)
         load.load_departments(warehouse.connection, ledger, bureau.lines)

@@ -273,11 +273,17 @@ def _manifest(folder: Path, month: Month, content: Mapping[str, Any]) -> Manifes
 
 
 def _submissions(con: duckdb.DuckDBPyConnection, month: Month) -> list[dict[str, str]]:
-    """Accepted files that the month's figures, cumulative figures and growth can rest on."""
+    """Accepted files that the month's figures, cumulative figures and growth can rest on.
+
+    Of a closed month no departmental table that came after its closing: of such a table no row of the months up to
+    it counts, unless an earlier month is being revised.
+    """
     first = Month(month.year - 1, 1).start_date
     found = con.execute(
         "select distinct submission_id, kind, sha256 from raw.submission "
-        "where is_current_accepted and month_start_date <= $1 and (kind = 'department' or month_start_date >= $2)",
+        "where is_current_accepted and month_start_date <= $1 and (kind = 'department' or month_start_date >= $2) "
+        "and (kind <> 'department' or sequence <= coalesce((select max(closed_sequence) from raw.month_closing "
+        "where month_start_date = $1), sequence))",
         [month.start_date, first],
     ).fetchall()
     return [{"submission_id": row[0], "kind": row[1], "sha256": row[2]} for row in found]

@@ -110,7 +110,7 @@ def _load_units(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def create_raw_tables(con: duckdb.DuckDBPyConnection, sql_dir: Path = SQL_DIR) -> None:
-    """Create the four tables that Python fills, as their SQL files define them, where they are not there yet."""
+    """Create the tables that Python fills, as their SQL files define them, where they are not there yet."""
     for name in LOADED_TABLES:
         table = catalogue(sql_dir)[name]
         con.execute(f"create schema if not exists {table.schema}")
@@ -187,13 +187,25 @@ def load_returns(con: duckdb.DuckDBPyConnection, ledger: Ledger, lines: Lines, m
 
 
 def load_departments(con: duckdb.DuckDBPyConnection, ledger: Ledger, lines: Lines) -> int:
-    """Every departmental table, each version, with its cells; cells loaded. Their rows carry own periods."""
+    """Every departmental table, each version, with its cells, and which months are closed; cells loaded.
+
+    Their rows carry own periods: what a closing leaves out is decided row by row in SQL.
+    """
     create_raw_tables(con)
     submissions = ledger.submissions(kind=FileKind.DEPARTMENT)
     cells = lines.read({one.submission_id: one.lines_file for one in submissions})
     with _transaction(con):
         con.execute("delete from raw.submission where kind = $1", [FileKind.DEPARTMENT.value])
         _insert(con, "raw.submission", submissions)
+        con.execute("delete from raw.month_closing")
+        _insert(
+            con,
+            "raw.month_closing",
+            [
+                {"month_start_date": closing.month.start_date, "closed_sequence": closing.sequence}
+                for closing in ledger.months.closings().by_month.values()
+            ],
+        )
         return _replace_department_cells(con, cells)
 
 

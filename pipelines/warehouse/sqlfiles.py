@@ -15,7 +15,13 @@ from pipelines.paths import SQL_DIR
 
 SCHEMAS = ("raw", "validated", "core", "estimates", "indicators", "checks", "publication")
 # Tables that Python fills; their files hold the `create table` and nothing computes them.
-LOADED_TABLES = ("raw.submission", "raw.enterprise", "raw.return_cell", "raw.department_cell")
+LOADED_TABLES = (
+    "raw.submission",
+    "raw.enterprise",
+    "raw.return_cell",
+    "raw.department_cell",
+    "raw.month_closing",
+)
 REFERENCE_SCHEMA = "reference"
 MONTH_PARAMETER = "month_start_date"
 PARAMETERS = (MONTH_PARAMETER, "mode_profile", "services_source")

@@ -1,7 +1,7 @@
 -- table:  validated.department_cell
--- title:  审核通过的部门共享表单元格 / Cells of accepted departmental tables, each with its period and unit
+-- title:  审核通过的部门共享表单元格 / Cells of accepted departmental tables, each with its period and unit; rows that speak of a closed month as far as they came before its closing
 -- grain:  one row per filled cell in a row of an accepted current departmental table
--- reads:  raw.department_cell, raw.submission, reference.units
+-- reads:  raw.department_cell, raw.submission, raw.month_closing, reference.units
 -- column: submission_id | varchar | the file it came from
 -- column: sequence | bigint | order of arrival: a later table wins over an earlier one for the same key
 -- column: department | varchar | department that filed it
@@ -64,42 +64,89 @@ row_period as (
         sheet,
         row_number,
         max(code) filter (where field in ('month', 'period', 'year')) as period_code,
-        max(day) filter (where field in ('month', 'period', 'year')) as period_start_date
+        max(day) filter (where field in ('month', 'period', 'year')) as period_start_date,
+        max(day) filter (where field = 'day') as row_date
     from accepted_cell
     where section = 'row'
     group by submission_id, sheet, row_number
+),
+
+dated as (
+    select
+        cell.submission_id,
+        cell.sequence,
+        coalesce(sheet_head.department, file_head.department, cell.filed_by) as department,
+        cell.form_code,
+        cell.sheet,
+        cell.row_number,
+        cell.field,
+        cell.number,
+        cell.code,
+        cell.day,
+        cell.text,
+        cell.state,
+        coalesce(row_period.period_code, sheet_head.period_code, file_head.period_code) as period_code,
+        case
+            when row_period.period_code is not null then row_period.period_start_date
+            when sheet_head.period_code is not null then sheet_head.period_start_date
+            else file_head.period_start_date
+        end as period_start_date,
+        coalesce(sheet_head.unit_code, file_head.unit_code) as unit_code,
+        unit.unit_multiplier,
+        unit.currency_code,
+        cell.submission_id || '/' || cell.sheet || '!' || cell.cell as line_id,
+        cell.cell,
+        row_period.row_date
+    from accepted_cell as cell
+    left join sheet_head on sheet_head.submission_id = cell.submission_id and sheet_head.sheet = cell.sheet
+    left join file_head on file_head.submission_id = cell.submission_id
+    left join row_period
+        on row_period.submission_id = cell.submission_id
+        and row_period.sheet = cell.sheet
+        and row_period.row_number = cell.row_number
+    left join reference.units as unit on unit.unit_code = coalesce(sheet_head.unit_code, file_head.unit_code)
+    where cell.section = 'row'
+),
+
+-- A figure belongs to the last month of its period; a day to its own month.
+placed as (
+    select
+        *,
+        case
+            when row_date is not null then cast(date_trunc('month', row_date) as date)
+            when period_code like '%-M01-02' then cast(period_start_date + interval 1 month as date)
+            when period_code like '____-Q_' then cast(period_start_date + interval 2 month as date)
+            when period_code like '____-H_' then cast(period_start_date + interval 5 month as date)
+            when length(period_code) = 4 then cast(period_start_date + interval 11 month as date)
+            else period_start_date
+        end as last_month_start_date
+    from dated
 )
 
 select
-    cell.submission_id,
-    cell.sequence,
-    coalesce(sheet_head.department, file_head.department, cell.filed_by) as department,
-    cell.form_code,
-    cell.sheet,
-    cell.row_number,
-    cell.field,
-    cell.number,
-    cell.code,
-    cell.day,
-    cell.text,
-    cell.state,
-    coalesce(row_period.period_code, sheet_head.period_code, file_head.period_code) as period_code,
-    case
-        when row_period.period_code is not null then row_period.period_start_date
-        when sheet_head.period_code is not null then sheet_head.period_start_date
-        else file_head.period_start_date
-    end as period_start_date,
-    coalesce(sheet_head.unit_code, file_head.unit_code) as unit_code,
-    unit.unit_multiplier,
-    unit.currency_code,
-    cell.submission_id || '/' || cell.sheet || '!' || cell.cell as line_id
-from accepted_cell as cell
-left join sheet_head on sheet_head.submission_id = cell.submission_id and sheet_head.sheet = cell.sheet
-left join file_head on file_head.submission_id = cell.submission_id
-left join row_period
-    on row_period.submission_id = cell.submission_id
-    and row_period.sheet = cell.sheet
-    and row_period.row_number = cell.row_number
-left join reference.units as unit on unit.unit_code = coalesce(sheet_head.unit_code, file_head.unit_code)
-where cell.section = 'row'
-order by cell.sequence, cell.sheet, cell.row_number, cell.field, cell.cell
+    submission_id,
+    sequence,
+    department,
+    form_code,
+    sheet,
+    row_number,
+    field,
+    number,
+    code,
+    day,
+    text,
+    state,
+    period_code,
+    period_start_date,
+    unit_code,
+    unit_multiplier,
+    currency_code,
+    line_id
+from placed
+where not exists (
+    select 1
+    from raw.month_closing as closing
+    where closing.month_start_date = placed.last_month_start_date
+      and closing.closed_sequence < placed.sequence
+)
+order by sequence, sheet, row_number, field, cell

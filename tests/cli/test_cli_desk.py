@@ -8,14 +8,13 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import openpyxl
 import pytest
 from click.testing import Result
 from computed_city import servtrade
-from conftest import CityFiles
 
 from pipelines.cli.commands import register, remind
 from pipelines.cli.exits import Exit
@@ -24,6 +23,9 @@ from pipelines.ledger.actors import Actor
 from pipelines.ledger.board import BoardCounts, MonthBoard
 from pipelines.ledger.reminders import ReminderKind
 from pipelines.periods import Month
+
+if TYPE_CHECKING:
+    from conftest import CityFiles
 
 Run = Callable[..., Result]
 
@@ -181,6 +183,9 @@ def test_a_late_return_changes_no_table_of_a_closed_month_until_it_is_revised(
     assert answer["verdict"] != "unreadable"
     if answer["verdict"] == "queries":
         run("confirm", answer["submission_id"], "--reason", "已与企业核实无误", "--by", "li")
+    rates = "表号：DM-3\n提供部门：国家外汇管理局湖北省分局\n报告期：2019年\n计量单位：元\n月份,货币,人民币汇率,外币单位数\n"
+    (tmp_path / "汇率.csv").write_text(f"{rates}2019-01,USD,7.5,1\n", encoding="utf-8")
+    run("submit", str(tmp_path / "汇率.csv"))
     run("run", "--month", "2019-01")
     assert drafts() == before
     run("rebuild")

@@ -94,13 +94,23 @@ def test_without_a_list_the_inputs_are_the_accepted_files_of_this_year_and_the_l
     warehouse.con.execute("create schema raw")
     warehouse.con.execute(
         "create table raw.submission as select * from (values "
-        "('new', 'return', 's1', date '2020-12-01', true), ('base', 'return', 's2', date '2019-01-01', true), "
-        "('older', 'return', 's3', date '2018-12-01', true), ('later', 'return', 's4', date '2021-01-01', true), "
-        "('refused', 'return', 's5', date '2020-12-01', false), ('targets', 'department', 's6', date '2017-12-01', true)) "
-        "as t(submission_id, kind, sha256, month_start_date, is_current_accepted)"
+        "('new', 'return', 's1', date '2020-12-01', true, 1), ('base', 'return', 's2', date '2019-01-01', true, 2), "
+        "('older', 'return', 's3', date '2018-12-01', true, 3), ('later', 'return', 's4', date '2021-01-01', true, 4), "
+        "('refused', 'return', 's5', date '2020-12-01', false, 5), "
+        "('targets', 'department', 's6', date '2017-12-01', true, 6), "
+        "('revised', 'department', 's7', date '2020-12-01', true, 9)) "
+        "as t(submission_id, kind, sha256, month_start_date, is_current_accepted, sequence)"
     )
-    manifest = write_month(settings, warehouse.con, MONTH)
-    assert sorted(item["submission_id"] for item in manifest.content["inputs"]) == ["base", "new", "targets"]
+    warehouse.con.execute("create table raw.month_closing (month_start_date date, closed_sequence bigint)")
+
+    def inputs() -> list[str]:
+        manifest = write_month(settings, warehouse.con, MONTH)
+        return sorted(item["submission_id"] for item in manifest.content["inputs"])
+
+    assert inputs() == ["base", "new", "revised", "targets"]
+    # A table that came after the closing is none of the month's inputs.
+    warehouse.con.execute("insert into raw.month_closing values (date '2020-12-01', 8)")
+    assert inputs() == ["base", "new", "targets"]
 
 
 def test_a_table_is_read_from_the_draft_as_it_was_printed(city: Warehouse, settings: Settings) -> None:

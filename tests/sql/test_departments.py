@@ -142,6 +142,41 @@ def test_a_later_table_replaces_the_rows_it_gives_again_and_no_others(bureau, ro
     assert found == {"01": 15, "02": 11}
 
 
+@pytest.mark.parametrize(
+    ("period", "closed_month", "is_left_out"),
+    [
+        ("2020-03", "2020-03", True),
+        ("2020-03", "2020-02", False),
+        ("2020-Q1", "2020-03", True),
+        ("2020-Q1", "2020-01", False),
+        ("2020-H1", "2020-06", True),
+        ("2020", "2020-12", True),
+        ("2020", "2020-11", False),
+    ],
+)
+def test_what_a_department_sends_after_the_closing_of_its_month_counts_for_nothing(
+    bureau, rows, given, period, closed_month, is_left_out
+):
+    first = bureau.shares("DM-4", f"indicator | period | value\ncoverage | {period} | 10")
+    bureau.shares("DM-4", f"indicator | period | value\ncoverage | {period} | 12")
+    given(
+        "raw.month_closing",
+        f"month_start_date | closed_sequence\n{closed_month}-01 | {int(first, 16)}",
+    )
+    bureau.computes(names=("validated.department_cell",))
+    values = [cell.number for cell in rows("validated.department_cell") if cell.field == "value"]
+    assert values == ([10] if is_left_out else [10, 12])
+
+
+def test_a_daily_rate_belongs_to_its_own_month(bureau, rows, given):
+    bureau.shares(
+        "DM-3", "currency_code | rate | per | day\nUSD | 7.0 | 1 | 2020-03-31\nUSD | 7.1 | 1 | 2020-04-01"
+    )
+    given("raw.month_closing", "month_start_date | closed_sequence\n2020-03-01 | 0")
+    bureau.computes(names=("core.exchange_rate",))
+    assert {rate.month_start_date for rate in rows("core.exchange_rate")} == {date(2020, 4, 1)}
+
+
 def test_ons_totals_by_mode_come_out_of_the_survey_table_as_published(bureau, rows, row, shared):
     path = shared / "real" / "ons_mos_exports_2019.xlsx"
     parsed = read_file(path.name, path.read_bytes())
