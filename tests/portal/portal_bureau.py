@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,7 @@ from fastapi.testclient import TestClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "reception"))
 
-from filed_by_hand import Line, a_file, a_rate_table, a_workbook, credit_code
+from filed_by_hand import Line, a_file, a_workbook, credit_code
 
 from pipelines.ledger import Ledger, RegisterRow, Submission, open_ledger
 from pipelines.ledger.actors import Actor, Role
@@ -82,7 +83,11 @@ class Bureau:
 
     settings: Settings
     ledger: Ledger
-    reception: Reception
+
+    @cached_property
+    def reception(self) -> Reception:
+        """The door; made when the first file comes, for it starts a child."""
+        return Reception(self.settings, self.ledger).__enter__()
 
     def file(self, content: bytes, *, by: str = "wang", name: str = "2020年3月.xlsx") -> Submission:
         """File a workbook as this person through the door; the submission as the ledger has it."""
@@ -93,7 +98,7 @@ class Bureau:
 
 @contextmanager
 def open_bureau(folder: Path) -> Iterator[Bureau]:
-    """A bureau with its register and its exchange rates, all below this folder."""
+    """A bureau with its register, all below this folder."""
     data = folder / "data"
     settings = Settings(data_dir=data, ledger_url=f"sqlite:///{data / 'ledger.sqlite'}", reader_count=1)
     with open_ledger(settings.ledger_url) as ledger:
@@ -103,9 +108,12 @@ def open_bureau(folder: Path) -> Iterator[Bureau]:
                 RegisterRow(THEIRS, THEIR_NAME, THEIR_DISTRICT, "5439", Month(2016, 1)),
             ]
         )
-        with Reception(settings, ledger) as reception:
-            reception.submit([a_file("汇率.csv", a_rate_table(2020))], channel="portal", received_by="li")
-            yield Bureau(settings, ledger, reception)
+        opened = Bureau(settings, ledger)
+        try:
+            yield opened
+        finally:
+            if "reception" in vars(opened):
+                opened.reception.__exit__(None, None, None)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
-from portal_bureau import Browser, Bureau, SignedInPeople
+from portal_bureau import Browser, Bureau, SignedInPeople, open_bureau
 from starlette.requests import Request
 
 from pipelines.findings import Wording
@@ -20,8 +20,15 @@ from pipelines.portal.pages import ROUTERS
 CELL = "12,500,000 of 江汉示例软件"
 
 
-@pytest.fixture
-def faulty(own_bureau: Bureau) -> FastAPI:
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    """A bureau whose log is these tests' alone."""
+    with open_bureau(tmp_path_factory.mktemp("errors")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def faulty(office: Bureau) -> FastAPI:
     """A portal with pages that break."""
     router = APIRouter()
 
@@ -33,9 +40,7 @@ def faulty(own_bureau: Bureau) -> FastAPI:
             raise Trouble(409, Wording("他人刚刚改过。", "Somebody was faster."))
         raise Trouble(int(what))
 
-    return create_app(
-        own_bureau.settings, own_bureau.ledger, accounts=SignedInPeople(), routers=[*ROUTERS, router]
-    )
+    return create_app(office.settings, office.ledger, accounts=SignedInPeople(), routers=[*ROUTERS, router])
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413, 429, 500, 503])
@@ -59,14 +64,14 @@ def test_what_the_ledger_says_stands_on_the_page(faulty: FastAPI) -> None:
 
 
 def test_a_fault_of_ours_shows_no_detail_and_is_in_the_log_without_peoples_data(
-    faulty: FastAPI, own_bureau: Bureau
+    faulty: FastAPI, office: Bureau
 ) -> None:
     answer = Browser(faulty, "clerk").get("/broken/fault")
     assert answer.status_code == 500
     assert "Traceback" not in answer.text
     assert "ValueError" not in answer.text
     assert CELL not in answer.text
-    log = (own_bureau.settings.data_dir / "logs" / "portal.jsonl").read_text(encoding="utf-8")
+    log = (office.settings.data_dir / "logs" / "portal.jsonl").read_text(encoding="utf-8")
     assert CELL not in log
     [fault] = [entry for entry in map(json.loads, log.splitlines()) if entry["event"] == "fault"]
     assert fault["request_id"] == answer.headers["x-request-id"]
@@ -113,8 +118,8 @@ def test_the_log_has_one_line_a_request_and_no_token_address_or_form_value(
         ),
     ],
 )
-def test_what_a_browser_reports_is_noted(own_bureau: Bureau, body: Any, kept: tuple[str, str]) -> None:
-    app = create_app(own_bureau.settings, own_bureau.ledger, accounts=SignedInPeople())
+def test_what_a_browser_reports_is_noted(office: Bureau, body: Any, kept: tuple[str, str]) -> None:
+    app = create_app(office.settings, office.ledger, accounts=SignedInPeople())
     answer = Browser(app, "").client.post("/csp-report", content=json.dumps(body))
     assert answer.status_code == 204
     [report] = app.state.policy_reports

@@ -29,7 +29,7 @@ def own_app(own_bureau: Bureau, people: SignedInPeople) -> FastAPI:
 
 @pytest.fixture
 def queried(own_bureau: Bureau) -> Submission:
-    """A return whose February is far from its January."""
+    """A return whose February is far from its January, for one test to decide about."""
     own_bureau.file(a_workbook(OURS, "2020-01", [LINE], name=OUR_NAME), name="一月.xlsx")
     odd = replace(LINE, export=1_250_000, export_ytd=1_250_120, imports_ytd=6)
     found = own_bureau.file(a_workbook(OURS, "2020-02", [odd], name=OUR_NAME), name="二月.xlsx")
@@ -83,10 +83,10 @@ def test_an_explanation_of_every_query_accepts_the_return_and_is_shown(
 
 
 def test_an_explanation_that_says_nothing_is_refused_and_what_was_typed_is_kept(
-    own_app: FastAPI, queried: Submission
+    browser: Callable[[str], Browser], filed: Filed
 ) -> None:
-    one = Browser(own_app, "ours")
-    path = f"/submissions/{queried.submission_id}"
+    one = browser("ours")
+    path = f"/submissions/{filed.queried.submission_id}"
     first = re.findall(r'name="(reason_\d+)"', one.get(path).text)[0]
     answer = one.post(f"{path}/explanations", {first: "因为"})
     assert answer.status_code == 409
@@ -96,17 +96,19 @@ def test_an_explanation_that_says_nothing_is_refused_and_what_was_typed_is_kept(
 
 @pytest.mark.parametrize("fields", [{}, {"reason_999": REASON}, {"reason_x": REASON}, {"reason_1": ""}])
 def test_an_explanation_of_nothing_is_told_in_words(
-    own_app: FastAPI, queried: Submission, fields: dict[str, object]
+    browser: Callable[[str], Browser], filed: Filed, fields: dict[str, object]
 ) -> None:
-    answer = Browser(own_app, "ours").post(f"/submissions/{queried.submission_id}/explanations", fields)
+    answer = browser("ours").post(f"/submissions/{filed.queried.submission_id}/explanations", fields)
     assert answer.status_code == 409
     assert 'role="alert"' in answer.text
 
 
-def test_nobody_explains_for_an_enterprise_not_their_own(own_app: FastAPI, queried: Submission) -> None:
+def test_nobody_explains_for_an_enterprise_not_their_own(
+    browser: Callable[[str], Browser], filed: Filed
+) -> None:
     for person in ("theirs", "their_district"):
-        answer = Browser(own_app, person).post(
-            f"/submissions/{queried.submission_id}/explanations", {"reason_1": REASON}
+        answer = browser(person).post(
+            f"/submissions/{filed.queried.submission_id}/explanations", {"reason_1": REASON}
         )
         assert answer.status_code == 404
 

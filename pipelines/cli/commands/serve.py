@@ -48,10 +48,12 @@ def serve(
     """
     from pipelines.ledger.actors import Actor
     from pipelines.portal.app import create_app
-    from pipelines.portal.server import Address
+    from pipelines.portal.server import Address, expect_safe
     from pipelines.portal.server import serve as serve_portal
 
     settings = terminal.settings
+    address = Address(host, port, certificate, key, proxy)
+    expect_safe(address)
     expect_data_folder(settings)
     prepare_folders(settings)
 
@@ -66,5 +68,5 @@ def serve(
             terminal.result(url)
         terminal.note(terminal.word("portal_ready", url=url))
 
-    serve_portal(app, Address(host, port, certificate, key, proxy), ready=ready)
+    serve_portal(app, address, ready=ready)
     terminal.note(terminal.word("portal_ended"))
