@@ -23,7 +23,7 @@ from pipelines.ledger.engine import reading
 from pipelines.ledger.months import MonthStanding, standing_in
 from pipelines.ledger.reminders import Reminder, last_reminders
 from pipelines.ledger.shapes import SHANGHAI, EnterpriseClass
-from pipelines.ledger.standing import Closing, closings, decided_by
+from pipelines.ledger.standing import Closing, Closings, closings, decided_by
 from pipelines.periods import Month
 from pipelines.records import FileKind
 
@@ -203,8 +203,7 @@ def _rows(connection: Connection, month: Month, actor: Actor) -> list[BoardRow]:
     """Every enterprise that is to file for the month and that the actor counts, with its state."""
     rows = _expected(connection, month, actor)
     by_code = {row.enterprise_code: row for row in rows}
-    bound = closings(connection).by_month.get(month)
-    _place_returns(connection, month, bound, by_code)
+    _place_returns(connection, month, closings(connection), by_code)
     for code, count, last_id in connection.execute(
         select(t.reminder.c.enterprise_code, func.count(), func.max(t.reminder.c.reminder_id))
         .where(t.reminder.c.month_start_date == month.start_date)
@@ -273,7 +272,7 @@ class _Filed(NamedTuple):
 
 
 def _place_returns(
-    connection: Connection, month: Month, bound: Closing | None, by_code: dict[str, BoardRow]
+    connection: Connection, month: Month, bounds: Closings, by_code: dict[str, BoardRow]
 ) -> None:
     """Give each enterprise the state of its returns: as sql/indicators/reporting.sql does, which a test compares."""
     column, day = t.submission.c, month.start_date
@@ -317,28 +316,42 @@ def _place_returns(
         .order_by(column.sequence)
     ).all()
     versions: defaultdict[str, list[_Filed]] = defaultdict(list)
-    if bound is None:
+    # January and February may be bound by each other's closing: through a return for both.
+    first, last = (1, 2) if month.month <= 2 else (month.month, month.month)
+    if not bounds.of(date(month.year, first, 1), date(month.year, last, 1)):
         for entry in found:
             versions[entry[0]].append(_Filed._make(entry))
     else:
-        for filed, came_late in _at_closing(connection, [_Filed._make(entry) for entry in found], bound):
-            if came_late and (late_row := by_code.get(filed.enterprise_code)) is not None:
-                late_row.has_late_revision = True
-            if not (filed.is_late_revision and filed.sequence > bound.sequence):
+        for filed, was_there in _at_closing(
+            connection, [_Filed._make(entry) for entry in found], month, bounds, by_code
+        ):
+            if was_there:
                 versions[filed.enterprise_code].append(filed)
     for code, filings in versions.items():
         if (row := by_code.get(code)) is not None:
             _conclude(row, filings, waiting)
 
 
-def _at_closing(connection: Connection, found: list[_Filed], bound: Closing) -> Iterator[tuple[_Filed, bool]]:
-    """Versions as they stood at the closing, and whether they were filed or decided on after it."""
-    then = _as_at(connection, [filed.submission_id for filed in found], bound)
+def _at_closing(
+    connection: Connection,
+    found: list[_Filed],
+    month: Month,
+    bounds: Closings,
+    by_code: dict[str, BoardRow],
+) -> Iterator[tuple[_Filed, bool]]:
+    """Versions as they stood at the closing, and whether they were there then; marks who sent something later."""
+    bound = bounds.by_month.get(month)
+    then = _as_at(connection, [filed.submission_id for filed in found], bound) if bound else {}
+    both = bounds.of(date(month.year, 1, 1), date(month.year, 2, 1))
     for filed in found:
-        if (as_it_was := then.get(filed.submission_id)) is not None:
-            yield filed._replace(status=as_it_was[0], is_returned=as_it_was[1]), True
-        else:
-            yield filed, filed.is_late_revision and filed.sequence > bound.sequence
+        own = both if filed.series_key.endswith("-M01-02") else [bound] if bound else []
+        came_late = filed.is_late_revision and any(filed.sequence > each.sequence for each in own)
+        as_it_was = then.get(filed.submission_id)
+        row = by_code.get(filed.enterprise_code)
+        if row is not None and (came_late or as_it_was is not None):
+            row.has_late_revision = True
+        stood = filed if as_it_was is None else filed._replace(status=as_it_was[0], is_returned=as_it_was[1])
+        yield stood, not came_late
 
 
 _by_sequence = attrgetter("sequence")

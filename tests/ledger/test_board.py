@@ -165,6 +165,15 @@ def test_a_joint_return_counts_for_both_its_months(ledger: Ledger) -> None:
     assert look(ledger).total.accepted_count == 0
 
 
+def test_a_joint_return_after_january_was_closed_waits_in_both_months(ledger: Ledger) -> None:
+    a_register(ledger)
+    close(ledger, Month(2026, 1))
+    file(ledger, "joint", "E01", month="2026年1-2月")
+    for number in (1, 2):
+        total = look(ledger, month=Month(2026, number)).total
+        assert (total.accepted_count, total.not_filed_count, total.late_revision_count) == (0, 5, 1)
+
+
 def test_a_closed_month_shows_what_counted_and_beside_it_what_came_later(month: Ledger) -> None:
     close(month)
     file(month, "5", "E05")  # had not filed
