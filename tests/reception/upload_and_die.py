@@ -84,7 +84,7 @@ def main(data_dir: Path, errand: str) -> None:
             print(desk.take_in(sent, CLERK), flush=True)
         [upload] = desk.recent(CLERK)
         with desk:
-            found = desk.wait_for(upload.upload_id, CLERK, seconds=60)
+            found = desk.wait_for(upload.upload_id, CLERK, seconds=300)
         print(json.dumps(answers(found), ensure_ascii=False), flush=True)
 
 
