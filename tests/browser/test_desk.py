@@ -228,3 +228,14 @@ def test_a_dropped_file_is_chosen_and_too_many_are_told_before_they_travel(
     page.wait_for_function("document.getElementById('files').files.length === 301")
     assert "300" in page.locator("#upload-chosen").inner_text()
     assert page.evaluate("document.getElementById('files').validity.valid") is False
+
+
+def test_on_paper_every_finding_is_there_and_nothing_to_press(
+    portal: Portal, visit: Callable[..., Any]
+) -> None:
+    page = visit("ours", f"/submissions/{portal.filed.queried.submission_id}")
+    page.emulate_media(media="print")
+    assert page.locator(".findings li").first.is_visible()
+    assert page.locator(".verdict-line").is_visible()
+    for what in ("button", "textarea", "nav", "header"):
+        assert not any(one.is_visible() for one in page.locator(what).all()), what
