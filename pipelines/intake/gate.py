@@ -79,6 +79,10 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
 )
 
 
+_SMALLEST_ENTRY, _LARGEST_ENTRY = (
+    47,
+    1_024,
+)  # bytes of one member in a directory, with a name of one letter or a long one
 _LOCAL_LENGTHS = struct.Struct("<HH")  # of name and extra field, at byte 26 of a member's own header
 
 
@@ -225,6 +229,12 @@ def _directory(content: bytes, limits: Limits) -> list[zipfile.ZipInfo]:
             what="member_count",
             size=int.from_bytes(content[end + 10 : end + 12], "little"),
             limit=limits.member_count,
+        )
+    # The count beside the directory may lie; its size is what zipfile will walk through. 46 bytes an entry are fixed.
+    directory_bytes = int.from_bytes(content[end + 12 : end + 16], "little")
+    if directory_bytes > limits.member_count * _LARGEST_ENTRY:
+        raise Refused(
+            "G05", what="member_count", size=directory_bytes // _SMALLEST_ENTRY, limit=limits.member_count
         )
     try:
         members = zipfile.ZipFile(io.BytesIO(content)).infolist()

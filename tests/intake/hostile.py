@@ -190,6 +190,16 @@ def overlapping() -> bytes:
     return bytes(content)
 
 
+def with_lying_count() -> bytes:
+    """A package of thirty thousand empty members whose end says that there are ten."""
+    content = bytearray(
+        repack(canonical_file(), {f"x/{number:05d}.xml": b"" for number in range(30_000)}, level=0)
+    )
+    end = content.rfind(b"PK\x05\x06")
+    struct.pack_into("<HH", content, end + 8, 10, 10)
+    return bytes(content)
+
+
 FAR = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an empty file": ("G08", lambda: b""),
@@ -255,6 +265,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
         "G05",
         lambda: repack(canonical_file(), {f"xl/p{n}.xml": b"<x/>" for n in range(250)}),
     ),
+    "a count of members that lies": ("G05", with_lying_count),
     "a size that lies": ("G05", lambda: with_declared_size(SHEET_OF_FM2, 100)),
     "a size that lies the other way": ("G01", lambda: with_declared_size(SHEET_OF_FM2, 100_000)),
     "too many styles": (
