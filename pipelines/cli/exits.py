@@ -58,8 +58,6 @@ _CONFLICTS = {
     "LedgerBusy",
     "LedgerLocked",
     "CannotConfirm", "AccountRefused", "UnknownAccount",
-    "AccountRefused",
-    "UnknownAccount",
     *_REFUSED_ACTS,
 }
 _ENVIRONMENT = {
