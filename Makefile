@@ -77,6 +77,7 @@ bench: environment ## benchmarks: ratios against a baseline measured in the same
 	$(BIN)/python -m bench.month
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.hostile
+	$(BIN)/python -m bench.desk
 
 .PHONY: lock
 lock: ## pin anew every package by hash (needs uv and a package index)
