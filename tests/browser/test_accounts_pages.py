@@ -13,7 +13,7 @@ from typing import Any
 import pyotp
 import pytest
 from argon2 import PasswordHasher
-from conftest import Watched, _note_message, _note_request, running
+from portal_in_chromium import Watched, running
 
 from pipelines.ledger import ledger_of, passwords
 from pipelines.ledger.actors import Role
@@ -44,11 +44,11 @@ class Desk:
         )
         self.contexts.append(context)
         context.add_cookies([{"name": "servtrade_view", "value": language, "url": self.address}])
-        context.on("request", lambda request: _note_request(self.watched, request.url))
+        context.on("request", lambda request: self.watched.note_request(request.url))
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: self.watched.errors.append(str(error)))
-        page.on("console", lambda message: _note_message(self.watched, message.text))
+        page.on("console", lambda message: self.watched.note_message(message.text))
         return page
 
     def sign_in(self, page: Any, login: str, password: str) -> None:
