@@ -5,13 +5,16 @@ Which page says what is elsewhere. Written as plain ASGI: it also covers static 
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_LOG = logging.getLogger(__name__)
 
 CSP_REPORT_PATH = "/csp-report"
 CONTENT_SECURITY_POLICY = (
@@ -77,7 +80,7 @@ class SafeAnswers:
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception as fault:
-            page = await self._on_fault(Request(scope, receive), fault)
+            page = await self._page_of(Request(scope, receive), fault, request_id)
             if has_begun:
                 raise
             await page(scope, receive, send_with_headers)
@@ -85,3 +88,15 @@ class SafeAnswers:
             form = scope["state"].get("form")
             if form is not None:  # files that were handed in stand in temporary files until now
                 await form.close()
+
+    async def _page_of(self, request: Request, fault: Exception, request_id: str) -> Response:
+        """The page of a fault; where that cannot be made either, its bare minimum."""
+        try:
+            return await self._on_fault(request, fault)
+        except Exception as another:  # noqa: BLE001 - the last resort: whatever it is, the person gets an answer
+            _LOG.error("the page of fault %s could not be made: %s", request_id, type(another).__name__)  # noqa: TRY400
+            return PlainTextResponse(
+                f"系统出现故障，请稍后重试。编号 {request_id}\n"
+                f"Something went wrong on our side; please try again later. Number {request_id}\n",
+                status_code=500,
+            )

@@ -133,3 +133,18 @@ def test_a_report_that_is_none_is_passed_over(browser: Callable[..., Any], app: 
 
 def test_a_report_longer_than_any_browser_writes_is_refused(browser: Callable[..., Any]) -> None:
     assert browser("").client.post("/csp-report", content=b"x" * 20_000).status_code == 413
+
+
+def test_a_fault_in_the_page_of_a_fault_is_still_told_with_its_number_and_headers(
+    faulty: FastAPI, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> str:
+        raise RuntimeError("no template")
+
+    monkeypatch.setattr(faulty.state.frame, "render", broken)
+    answer = Browser(faulty, "clerk").get("/broken/fault")
+    assert answer.status_code == 500
+    assert answer.headers["x-request-id"] in answer.text
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert "RuntimeError" not in answer.text
+    assert "RuntimeError" in caplog.text
