@@ -94,7 +94,7 @@ class SafeAnswers:
         try:
             return await self._on_fault(request, fault)
         except Exception as another:  # noqa: BLE001 - the last resort: whatever it is, the person gets an answer
-            _LOG.error("the page of fault %s could not be made: %s", request_id, type(another).__name__)  # noqa: TRY400
+            _LOG.error("the page of fault %s could not be made: %s", request_id, type(another).__name__)
             return PlainTextResponse(
                 f"系统出现故障，请稍后重试。编号 {request_id}\n"
                 f"Something went wrong on our side; please try again later. Number {request_id}\n",
