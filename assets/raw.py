@@ -16,7 +16,7 @@ from pipelines.warehouse.sqlfiles import catalogue
 
 POOL = "warehouse"  # one run at a time holds it (dagster.yaml)
 
-_WHOLE = ("raw.enterprise", "raw.department_cell", "raw.month_closing")
+_WHOLE = ("raw.enterprise", "raw.department_cell", "raw.month_closing", "raw.department_at_closing")
 _BY_MONTH = ("raw.submission", "raw.return_cell")
 
 

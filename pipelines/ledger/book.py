@@ -70,6 +70,7 @@ from pipelines.ledger.standing import (
     BINDING,
     Closings,
     closings,
+    departments_at_closings,
     submissions_as_counted,
     submissions_where,
 )
@@ -442,6 +443,14 @@ class Ledger:
             where.append(column.month_start_date == month.start_date)
         with reading(self._engine) as connection:
             return submissions_as_counted(connection, and_(*where))
+
+    def departments_at_closings(self) -> dict[Month, list[str]]:
+        """Of each closed month the departmental files in force at its closing, in the order of recording.
+
+        They go on to count in that month whatever replaced them since; what is in force today counts in the others.
+        """
+        with reading(self._engine) as connection:
+            return departments_at_closings(connection)
 
     def ids_beginning(self, beginning: str, *, most: int = 2) -> list[str]:
         """Ids of submissions that begin so, at most so many: whether what a person typed names one."""

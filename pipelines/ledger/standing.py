@@ -238,6 +238,46 @@ def _versions(connection: Connection, keys: list[str]) -> dict[str, list[Any]]:
     return dict(found)
 
 
+def departments_at_closings(connection: Connection) -> dict[Month, list[str]]:
+    """Of each closed month the departmental files that were in force at its closing, in the order of recording.
+
+    A file speaks of many months; one that was replaced or sent back since still holds for the months closed before.
+    """
+    bounds = closings(connection).by_month
+    if not bounds:
+        return {}
+    column, decision = t.submission.c, t.decision.c
+    is_department = column.kind == FileKind.DEPARTMENT.value
+    files = connection.execute(
+        select(column.submission_id, column.sequence, column.series_key, column.verdict)
+        .where(is_department, column.verdict != Verdict.UNREADABLE.value)
+        .order_by(column.sequence)
+    ).all()
+    decisions: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for row in connection.execute(
+        select(decision.submission_id, decision.decision_id, decision.status_after)
+        .join(t.submission, column.submission_id == decision.submission_id)
+        .where(is_department)
+        .order_by(decision.decision_id)
+    ):
+        decisions[row.submission_id].append((row.decision_id, row.status_after))
+    found: dict[Month, list[str]] = {}
+    for month, bound in sorted(bounds.items()):
+        in_force: dict[str, str] = {}  # by series; a file in no series stands by itself
+        for row in files:
+            if row.sequence > bound.sequence:
+                break
+            status = row.verdict
+            for decision_id, status_after in decisions.get(row.submission_id, ()):
+                if decision_id <= bound.decision_id:
+                    status = status_after
+            if status == Verdict.ACCEPTED.value:
+                in_force[row.series_key or row.submission_id] = row.submission_id
+        kept = set(in_force.values())
+        found[month] = [row.submission_id for row in files if row.submission_id in kept]
+    return found
+
+
 def decided_by(
     connection: Connection, submission_ids: list[str], last_decision: int
 ) -> dict[str, tuple[str, bool]]:

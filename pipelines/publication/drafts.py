@@ -275,15 +275,16 @@ def _manifest(folder: Path, month: Month, content: Mapping[str, Any]) -> Manifes
 def _submissions(con: duckdb.DuckDBPyConnection, month: Month) -> list[dict[str, str]]:
     """Accepted files that the month's figures, cumulative figures and growth can rest on.
 
-    Of a closed month no departmental table that came after its closing: of such a table no row of the months up to
-    it counts, unless an earlier month is being revised.
+    Of a closed month the departmental tables are those that were in force when it, or a month before it, was closed,
+    whatever replaced them since; what came after its closing is none of its inputs.
     """
     first = Month(month.year - 1, 1).start_date
     found = con.execute(
-        "select distinct submission_id, kind, sha256 from raw.submission "
-        "where is_current_accepted and month_start_date <= $1 and (kind = 'department' or month_start_date >= $2) "
-        "and (kind <> 'department' or sequence <= coalesce((select max(closed_sequence) from raw.month_closing "
-        "where month_start_date = $1), sequence))",
+        "select distinct submission_id, kind, sha256 from raw.submission where month_start_date <= $1 and case "
+        "when kind <> 'department' then is_current_accepted and month_start_date >= $2 "
+        "when submission_id in (select submission_id from raw.department_at_closing where month_start_date <= $1) "
+        "then true "
+        "else is_current_accepted and not exists (from raw.month_closing where month_start_date = $1) end",
         [month.start_date, first],
     ).fetchall()
     return [{"submission_id": row[0], "kind": row[1], "sha256": row[2]} for row in found]

@@ -189,7 +189,8 @@ def load_returns(con: duckdb.DuckDBPyConnection, ledger: Ledger, lines: Lines, m
 def load_departments(con: duckdb.DuckDBPyConnection, ledger: Ledger, lines: Lines) -> int:
     """Every departmental table, each version, with its cells, and which months are closed; cells loaded.
 
-    Their rows carry own periods: what a closing leaves out is decided row by row in SQL.
+    With each closed month go the tables that were in force at its closing. Rows carry periods of their own: which
+    table a row counts from is decided row by row in SQL.
     """
     create_raw_tables(con)
     submissions = ledger.submissions(kind=FileKind.DEPARTMENT)
@@ -204,6 +205,16 @@ def load_departments(con: duckdb.DuckDBPyConnection, ledger: Ledger, lines: Line
             [
                 {"month_start_date": closing.month.start_date, "closed_sequence": closing.sequence}
                 for closing in ledger.months.closings().by_month.values()
+            ],
+        )
+        con.execute("delete from raw.department_at_closing")
+        _insert(
+            con,
+            "raw.department_at_closing",
+            [
+                {"month_start_date": month.start_date, "submission_id": submission_id}
+                for month, submission_ids in ledger.departments_at_closings().items()
+                for submission_id in submission_ids
             ],
         )
         return _replace_department_cells(con, cells)

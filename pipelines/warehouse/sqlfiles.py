@@ -21,6 +21,7 @@ LOADED_TABLES = (
     "raw.return_cell",
     "raw.department_cell",
     "raw.month_closing",
+    "raw.department_at_closing",
 )
 REFERENCE_SCHEMA = "reference"
 MONTH_PARAMETER = "month_start_date"

@@ -1,7 +1,7 @@
 -- table:  validated.department_cell
--- title:  审核通过的部门共享表单元格 / Cells of accepted departmental tables, each with its period and unit; rows that speak of a closed month as far as they came before its closing
--- grain:  one row per filled cell in a row of an accepted current departmental table
--- reads:  raw.department_cell, raw.submission, raw.month_closing, reference.units
+-- title:  审核通过的部门共享表单元格 / Cells of accepted departmental tables, each with its period and unit; rows of a closed month from the tables in force at its closing
+-- grain:  one row per filled cell in a row of a departmental table that counts in the row's month
+-- reads:  raw.department_cell, raw.submission, raw.month_closing, raw.department_at_closing, reference.units
 -- column: submission_id | varchar | the file it came from
 -- column: sequence | bigint | order of arrival: a later table wins over an earlier one for the same key
 -- column: department | varchar | department that filed it
@@ -25,11 +25,15 @@ with accepted_cell as (
     select
         cell.*,
         submission.sequence,
-        submission.department as filed_by
+        submission.department as filed_by,
+        submission.is_current_accepted
     from raw.department_cell as cell
     inner join raw.submission as submission on submission.submission_id = cell.submission_id
     where submission.kind = 'department'
-      and submission.is_current_accepted
+      and (
+          submission.is_current_accepted
+          or submission.submission_id in (select submission_id from raw.department_at_closing)
+      )
 ),
 
 sheet_head as (
@@ -75,6 +79,7 @@ dated as (
     select
         cell.submission_id,
         cell.sequence,
+        cell.is_current_accepted,
         coalesce(sheet_head.department, file_head.department, cell.filed_by) as department,
         cell.form_code,
         cell.sheet,
@@ -143,10 +148,19 @@ select
     currency_code,
     line_id
 from placed
-where not exists (
-    select 1
-    from raw.month_closing as closing
-    where closing.month_start_date = placed.last_month_start_date
-      and closing.closed_sequence < placed.sequence
-)
+-- A closed month keeps what was in force at its closing, also where that was replaced since; all others go by today.
+where case
+    when exists (
+        select 1
+        from raw.month_closing as closing
+        where closing.month_start_date = placed.last_month_start_date
+    )
+        then exists (
+            select 1
+            from raw.department_at_closing as kept
+            where kept.month_start_date = placed.last_month_start_date
+              and kept.submission_id = placed.submission_id
+        )
+    else is_current_accepted
+end
 order by sequence, sheet, row_number, field, cell

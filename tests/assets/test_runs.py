@@ -186,7 +186,7 @@ def test_a_run_keeps_the_state_of_the_ledger_with_which_it_computed(
     with open_ledger(settings.ledger_url) as ledger:
         newest = max(one.sequence for one in ledger.submissions() if one.verdict is not Verdict.UNREADABLE)
     states = computed_states(instance, [JANUARY, MARCH])
-    assert states[MARCH] == state_text((newest, 0))
+    assert states[MARCH] == state_text((newest, 0, 0))
     [record] = instance.fetch_materializations(
         dg.AssetRecordsFilter(asset_key=CELLS_KEY, asset_partitions=["2019-01"]), limit=1
     ).records

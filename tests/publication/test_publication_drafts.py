@@ -98,19 +98,26 @@ def test_without_a_list_the_inputs_are_the_accepted_files_of_this_year_and_the_l
         "('older', 'return', 's3', date '2018-12-01', true, 3), ('later', 'return', 's4', date '2021-01-01', true, 4), "
         "('refused', 'return', 's5', date '2020-12-01', false, 5), "
         "('targets', 'department', 's6', date '2017-12-01', true, 6), "
+        "('replaced', 'department', 's8', date '2020-12-01', false, 7), "
         "('revised', 'department', 's7', date '2020-12-01', true, 9)) "
         "as t(submission_id, kind, sha256, month_start_date, is_current_accepted, sequence)"
     )
     warehouse.con.execute("create table raw.month_closing (month_start_date date, closed_sequence bigint)")
+    warehouse.con.execute(
+        "create table raw.department_at_closing (month_start_date date, submission_id text)"
+    )
 
     def inputs() -> list[str]:
         manifest = write_month(settings, warehouse.con, MONTH)
         return sorted(item["submission_id"] for item in manifest.content["inputs"])
 
     assert inputs() == ["base", "new", "revised", "targets"]
-    # A table that came after the closing is none of the month's inputs.
+    # A table that came after the closing is none of the month's inputs; the one that it replaced is.
     warehouse.con.execute("insert into raw.month_closing values (date '2020-12-01', 8)")
-    assert inputs() == ["base", "new", "targets"]
+    warehouse.con.execute(
+        "insert into raw.department_at_closing values (date '2020-12-01', 'targets'), (date '2020-12-01', 'replaced')"
+    )
+    assert inputs() == ["base", "new", "replaced", "targets"]
 
 
 def test_a_table_is_read_from_the_draft_as_it_was_printed(city: Warehouse, settings: Settings) -> None:

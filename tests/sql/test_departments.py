@@ -163,6 +163,7 @@ def test_what_a_department_sends_after_the_closing_of_its_month_counts_for_nothi
         "raw.month_closing",
         f"month_start_date | closed_sequence\n{closed_month}-01 | {int(first, 16)}",
     )
+    given("raw.department_at_closing", f"month_start_date | submission_id\n{closed_month}-01 | {first}")
     bureau.computes(names=("validated.department_cell",))
     values = [cell.number for cell in rows("validated.department_cell") if cell.field == "value"]
     assert values == ([10] if is_left_out else [10, 12])
