@@ -57,7 +57,9 @@ _CONFLICTS = {
     "LedgerConflict",
     "LedgerBusy",
     "LedgerLocked",
-    "CannotConfirm", "AccountRefused", "UnknownAccount",
+    "CannotConfirm",
+    "AccountRefused",
+    "UnknownAccount",
     *_REFUSED_ACTS,
 }
 _ENVIRONMENT = {

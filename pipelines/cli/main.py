@@ -39,7 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         f"{_C}.rules:rules",
         "审核规则：含义、示例、触发次数 / the rules, each with an example and how often it fires",
     ),
-    "users": (f"{_C}.users:users", "账号：首次建立三员、解锁、重置 / accounts: the first three, unlock, reset"),
+    "users": (
+        f"{_C}.users:users",
+        "账号：首次建立三员、解锁、重置 / accounts: the first three, unlock, reset",
+    ),
     "audit": (f"{_C}.audit:audit", "审计日志：核验、列出、导出 / the audit log: verify, list, export"),
     "rebuild": (f"{_C}.rebuild:rebuild", "重建数据仓库 / rebuild the warehouse from the stores"),
 }

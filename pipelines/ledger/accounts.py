@@ -115,6 +115,12 @@ class Accounts(SignIns):
         with reading(self._engine) as connection:
             return _account(connection, _row(connection, login))
 
+    def display_names(self) -> dict[str, str]:
+        """What the person behind each login is called; logins stand wherever somebody did something."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(t.account.c.login, t.account.c.display_name)).all()
+        return {row.login: row.display_name for row in rows}
+
     # -- the system administrator ------------------------------------------------------------------------------
 
     def init_administrators(self, actor: Actor) -> list[NewAccount]:

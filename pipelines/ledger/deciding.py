@@ -54,11 +54,14 @@ def expect_seen(connection: Connection, one: Submission, actor: Actor) -> None:
     if one.kind is FileKind.RETURN and one.enterprise_code:
         if actor.may_see(one.enterprise_code, district_of(connection, one.enterprise_code)):
             return
-    elif one.kind is not FileKind.DEPARTMENT and connection.execute(
-        select(t.filing.c.filing_id)
-        .where(t.filing.c.submission_id == one.submission_id, t.filing.c.received_by == actor.name)
-        .limit(1)
-    ).first():
+    elif (
+        one.kind is not FileKind.DEPARTMENT
+        and connection.execute(
+            select(t.filing.c.filing_id)
+            .where(t.filing.c.submission_id == one.submission_id, t.filing.c.received_by == actor.name)
+            .limit(1)
+        ).first()
+    ):
         return
     raise UnknownSubmission(one.submission_id)
 

@@ -43,6 +43,7 @@ from pipelines.portal.access import (
 from pipelines.portal.frame import Frame, page
 from pipelines.portal.headers import CSP_REPORT_PATH, SafeAnswers
 from pipelines.portal.journal import Journal
+from pipelines.portal.names import Names
 from pipelines.portal.pages import NAVIGATION, ROUTERS
 from pipelines.portal.reports import Report, reports_in
 from pipelines.reception.blank_forms import BlankForms
@@ -108,6 +109,7 @@ def create_app(
     app.state.blank_forms = BlankForms(settings, opened)
     app.state.today = today
     app.state.frame = Frame(NAVIGATION)
+    app.state.names = Names(opened.accounts.display_names)
     app.state.journal = Journal(settings.data_dir / "logs")
     app.state.policy_reports = []
     for router in (_own, *routers):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipelines.findings import Wording
 from pipelines.ledger.actors import Role
+from pipelines.periods import Month
 from pipelines.portal.access import Visitor, guest_cookie_name, set_cookie
 from pipelines.portal.language import (
     Words,
     as_text,
     counted,
     day,
+    day_name,
     file_size,
     html_language,
     moment,
     period_name,
     said,
+    short_moment,
 )
 from pipelines.portal.static_files import StaticFiles
 
@@ -90,12 +94,28 @@ class Frame:
             key = f"{family}_{value}"
             return otherwise if otherwise is not None and key not in self.words else t(key)
 
+        today: date = request.app.state.today()
+
+        def months_to_choose(chosen: object, back: int = 36, ahead: int = 1) -> list[Month]:
+            """The months a form offers, the newest first; the one that is chosen among them."""
+            months = {Month.of(today).plus(-age) for age in range(-ahead, back)}
+            if chosen:
+                months.add(Month.parse(str(chosen)))
+            return sorted(months, reverse=True)
+
+        def when(value: datetime | None) -> str:
+            return short_moment(value, visitor.language, today)
+
         notice_key = f"notice.{request.query_params.get('said', '')}"
         return self._environment.get_template(template).render(
             t=t,
             t_of=t_of,
             say=lambda wording: said(wording, visitor.language),
             period_name=lambda value: period_name(value, visitor.language),
+            day_name=lambda value: day_name(value, visitor.language),
+            when=when,
+            months_to_choose=months_to_choose,
+            person=request.app.state.names.of,
             visitor=visitor,
             language=visitor.language,
             navigation=self.items_for(visitor),

@@ -90,6 +90,34 @@ def day(value: date | None) -> str:
     return "" if value is None else value.isoformat()
 
 
+def day_name(value: date | None, language: str, *, today: date | None = None) -> str:
+    """A day as people write it: 2026年4月10日, 10 April 2026; without the year where it is that of `today`."""
+    if value is None:
+        return ""
+    if language == "zh":
+        written = f"{value.month}月{value.day}日"
+        return written if today is not None and today.year == value.year else f"{value.year}年{written}"
+    written = f"{value.day} {_MONTH_NAMES[value.month - 1]}"
+    return written if today is not None and today.year == value.year else f"{written} {value.year}"
+
+
+def short_moment(value: datetime | None, language: str, today: date) -> str:
+    """A moment in Shanghai as a list shows it: 4月8日 14:03, 8 Apr 14:03; the year instead where it is another."""
+    if value is None:
+        return ""
+    local = value if value.tzinfo is None else value.astimezone(SHANGHAI)
+    if language == "zh":
+        if local.year != today.year:
+            return f"{local.year}年{local.month}月{local.day}日"
+        return f"{local.month}月{local.day}日 {local:%H:%M}"
+    month = _MONTH_NAMES[local.month - 1][:3]
+    return (
+        f"{local.day} {month} {local.year}"
+        if local.year != today.year
+        else f"{local.day} {month} {local:%H:%M}"
+    )
+
+
 _MONTH_NAMES = [
     "January",
     "February",

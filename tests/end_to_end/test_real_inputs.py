@@ -253,7 +253,9 @@ def test_wuhans_published_figures_are_held_against_the_targets(bureau: Bureau, s
     result = bureau.files_path(shared / "reference" / "wuhan_hubei_published_actuals.csv")
     assert result.form_codes == ("DM-4",)
     if result.verdict is Verdict.QUERIES:
-        bureau.ledger.confirm(result.submission_id, "已与公开报道核对，来源逐行注明", Actor("统计员", is_operator=True))
+        bureau.ledger.confirm(
+            result.submission_id, "已与公开报道核对，来源逐行注明", Actor("统计员", is_operator=True)
+        )
     bureau.computes("2016-12", "2017-12")
     table = "indicators.target_progress"
     total = bureau.row(table, "2017-12", target_id="T001")

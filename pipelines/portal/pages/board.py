@@ -31,7 +31,7 @@ router = APIRouter()
 STAFF = (Role.CLERK, Role.ANALYST, Role.DISTRICT_REVIEWER)
 NAVIGATION = (NavigationItem("/board", "board.navigation", frozenset(STAFF), place=15),)
 
-_PAGE_SIZE = 50
+_PAGE_SIZE = 100
 _SORTS: tuple[str, ...] = get_args(SortKey)
 # Columns of the table and of the workbook, in their order; those that can be sorted by have a key of the ledger's.
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -86,6 +86,8 @@ def board(
         district_name=district_name,
         state_name=STATE_NAMES.__getitem__,
         link=lambda **changes: "/board?" + _query({**asked, **order, **changes}),
+        page_link=lambda at: "/board?" + _query({**asked, **order, "at": str(at)}),
+        all_link=lambda **filters: "/board?" + _query({"month": str(chosen), **filters}),
         export_link="/board/workbook?" + _query({**asked, **order}),
         previous_month=str(chosen.previous),
         next_month=str(chosen.plus(1)),

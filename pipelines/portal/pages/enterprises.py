@@ -128,7 +128,7 @@ def record(
     except CannotAct as refused:
         if kind == EventKind.ENTERED.value:
             raise Trouble(409, refused.wording) from refused
-        return _shown(request, visitor, code, refused.wording)
+        return _shown(request, visitor, code, refused.wording, opened=kind)
     return after_form(f"/enterprises/{code}", notice="event_recorded")
 
 
@@ -158,7 +158,12 @@ def void(
 
 
 def _shown(
-    request: Request, visitor: Visitor, enterprise_code: str, refusal: Wording | None = None
+    request: Request,
+    visitor: Visitor,
+    enterprise_code: str,
+    refusal: Wording | None = None,
+    *,
+    opened: str = "",
 ) -> Response:
     ledger: Ledger = request.app.state.ledger
     found = ledger.register.enterprise(enterprise_code, visitor.actor)
@@ -179,4 +184,5 @@ def _shown(
         may_note_contact=visitor.has(*STAFF),
         month=month_of(request, "").plus(1),
         refusal=refusal,
+        opened=opened,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -91,6 +92,7 @@ def _staffs(request: Request, visitor: Visitor) -> Response:
         limits=LIMITS,
         trouble=desk.trouble,
         paths={item.path for item in frame_of(request).items_for(visitor)},
+        board_link=lambda **filters: "/board?" + urlencode({"month": str(month_to_file(request)), **filters}),
     )
 
 

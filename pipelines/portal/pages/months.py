@@ -5,6 +5,8 @@ Who may propose and confirm, and that it takes two, is decided in the ledger (`l
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -113,6 +115,7 @@ def _shown(request: Request, visitor: Visitor, month: Month, refused: CannotAct 
         visitor,
         status_code=200 if refused is None else 409,
         board=board,
+        board_link=lambda **filters: "/board?" + urlencode({"month": str(month), **filters}),
         standing=board.standing,
         acts=ledger.months.acts(month),
         after_closing=ledger.months.after_closing(month),

@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelines.findings import Verdict, Wording
-from pipelines.ledger import Ledger, Submission
+from pipelines.ledger import Ledger, Submission, UnknownEnterprise
 from pipelines.ledger.actors import Actor
+from pipelines.ledger.register import Enterprise
 from pipelines.ledger.reviews import MAX_REASON_LENGTH, MIN_REASON_LENGTH, Waiting
 from pipelines.ledger.shapes import CannotAct
 from pipelines.periods import Month
@@ -24,6 +25,7 @@ from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, after_form, page
 from pipelines.portal.pages.board import STAFF, district_name, month_of
+from pipelines.portal.pages.submission import state_of
 from pipelines.portal.visible import may_have_file_itself, view_for
 from pipelines.validation.return_texts import return_text
 
@@ -142,7 +144,9 @@ def _shown(
         status_code=200 if refusal is None else 409,
         view=view,
         submission=found,
-        state="returned" if found.is_returned else found.status.value,
+        state=state_of(view),
+        enterprise=_enterprise_of(ledger, visitor.actor, found),
+        district_name=district_name,
         asked=[query for query in view.queries if query.is_open],
         explained=[
             query
@@ -153,14 +157,28 @@ def _shown(
             query.explanation is not None and query.explanation.state == "given" for query in view.queries
         ),
         errors=[query for query in view.queries if query.finding.severity == "critical"],
+        may_refuse=any(
+            query.explanation is not None and query.explanation.state == "accepted" for query in view.queries
+        ),
         may_confirm=found.status is Verdict.QUERIES and not found.is_returned,
         may_send_back=found.status is not Verdict.UNREADABLE and not found.is_returned,
         may_have_file=may_have_file_itself(view, visitor.actor),
         text=typed[1]
         if typed[0] == "send_back"
         else (template.zh if visitor.language == "zh" else template.en),
-        reason=typed[1] if typed[0] != "send_back" else "",
+        act=typed[0],
+        reason=typed[1],
         least=MIN_REASON_LENGTH,
         most=MAX_REASON_LENGTH,
         refusal=refusal,
     )
+
+
+def _enterprise_of(ledger: Ledger, actor: Actor, found: Submission) -> Enterprise | None:
+    """The enterprise of a return, to be called; None for a department's table and for a code that nobody knows."""
+    if not found.enterprise_code:
+        return None
+    try:
+        return ledger.register.enterprise(found.enterprise_code, actor)
+    except UnknownEnterprise:
+        return None
