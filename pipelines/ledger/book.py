@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
 from itertools import groupby
@@ -121,6 +122,18 @@ def open_ledger(
     else:
         migrate(engine)
     return Ledger(engine, profile)
+
+
+@contextmanager
+def ledger_of_nothing(folder: Path) -> Iterator[Ledger]:
+    """A ledger in which nothing was ever recorded, in a folder that its caller throws away; only to be read.
+
+    It is laid out from the tables themselves: what nobody will migrate needs no history of migrations.
+    """
+    engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite'}", is_read_only=False)
+    t.metadata.create_all(engine)
+    with Ledger(engine) as ledger:
+        yield ledger
 
 
 class Ledger:

@@ -157,14 +157,15 @@ def _ledger_for_checking(settings: Settings) -> Iterator[tuple[Ledger, Settings,
     Without a data folder a check still reads and judges a file: against an empty ledger that vanishes.
     """
     from pipelines.ledger import LedgerMissing
+    from pipelines.ledger.book import ledger_of_nothing
 
     with ExitStack() as stack:
         try:
             ledger = stack.enter_context(ledger_to_read(settings))
         except LedgerMissing:
             nowhere = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="servtrade-")))
-            alone = replace(settings, data_dir=nowhere, ledger_url=f"sqlite:///{nowhere / 'ledger.sqlite'}")
-            yield stack.enter_context(ledger_of(alone)), alone, False
+            alone = replace(settings, data_dir=nowhere)
+            yield stack.enter_context(ledger_of_nothing(nowhere)), alone, False
         else:
             yield ledger, settings, True
 
