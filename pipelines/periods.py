@@ -16,6 +16,22 @@ from typing import Literal
 
 PeriodKind = Literal["month", "months_1_2", "quarter", "half_year", "year"]
 
+# Not calendar.month_name: that follows the locale of the machine.
+MONTHS_EN = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
 _LENGTH_IN_MONTHS: dict[PeriodKind, int] = {
     "month": 1,
     "months_1_2": 2,

@@ -16,6 +16,7 @@ import yaml
 
 from pipelines.findings import Wording
 from pipelines.ledger import SHANGHAI
+from pipelines.periods import MONTHS_EN
 
 LANGUAGES = ("zh", "en")
 WORDS_DIR = Path(__file__).parent / "words"
@@ -97,7 +98,7 @@ def day_name(value: date | None, language: str, *, today: date | None = None) ->
     if language == "zh":
         written = f"{value.month}月{value.day}日"
         return written if today is not None and today.year == value.year else f"{value.year}年{written}"
-    written = f"{value.day} {_MONTH_NAMES[value.month - 1]}"
+    written = f"{value.day} {MONTHS_EN[value.month - 1]}"
     return written if today is not None and today.year == value.year else f"{written} {value.year}"
 
 
@@ -110,7 +111,7 @@ def short_moment(value: datetime | None, language: str, today: date) -> str:
         if local.year != today.year:
             return f"{local.year}年{local.month}月{local.day}日"
         return f"{local.month}月{local.day}日 {local:%H:%M}"
-    month = _MONTH_NAMES[local.month - 1][:3]
+    month = MONTHS_EN[local.month - 1][:3]
     return (
         f"{local.day} {month} {local.year}"
         if local.year != today.year
@@ -118,20 +119,6 @@ def short_moment(value: datetime | None, language: str, today: date) -> str:
     )
 
 
-_MONTH_NAMES = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 _PERIOD = re.compile(r"(\d{4})(?:-(?:(\d{2})|M01-(\d{2})|Q([1-4])|H([12])))?")
 
 
@@ -143,10 +130,10 @@ def period_name(value: object, language: str) -> str:
         return text
     year, month, since_january, quarter, half = found.groups()
     if month:
-        return f"{year}年{int(month)}月" if language == "zh" else f"{_MONTH_NAMES[int(month) - 1]} {year}"
+        return f"{year}年{int(month)}月" if language == "zh" else f"{MONTHS_EN[int(month) - 1]} {year}"
     if since_january:
         last = int(since_january)
-        return f"{year}年1—{last}月" if language == "zh" else f"January to {_MONTH_NAMES[last - 1]} {year}"
+        return f"{year}年1—{last}月" if language == "zh" else f"January to {MONTHS_EN[last - 1]} {year}"
     if quarter:
         return f"{year}年第{quarter}季度" if language == "zh" else f"Q{quarter} {year}"
     if half:

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import yaml
 
-from pipelines.periods import Month
+from pipelines.periods import MONTHS_EN, Month
 
 Language = Literal["zh", "en"]
 CellKind = Literal["amount", "count", "percent", "mixed", "text"]
@@ -30,21 +30,6 @@ HEADING_COLUMN = "heading"  # the only record of a row that carries no figures, 
 STATUSES = ("preliminary", "final", "")
 
 _MODEL_PATH = Path(__file__).with_name("tables.yaml")
-_MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTHS_EN_FULL = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 
 class PublicationModelError(ValueError):
@@ -71,7 +56,7 @@ class Text:
 
     def filled(self, month: Month) -> Text:
         """With {month}, {ytd}, {period} and {year} replaced as each language says them."""
-        short, first = _MONTHS_EN[month.month - 1], _MONTHS_EN[0]
+        short, first = MONTHS_EN[month.month - 1][:3], MONTHS_EN[0][:3]
         zh = {
             "{month}": f"{month.month}月",
             "{ytd}": "1月" if month.month == 1 else f"1—{month.month}月",
@@ -81,7 +66,7 @@ class Text:
         en = {
             "{month}": short,
             "{ytd}": short if month.month == 1 else f"{first}–{short}",
-            "{period}": f"{_MONTHS_EN_FULL[month.month - 1]} {month.year}",
+            "{period}": f"{MONTHS_EN[month.month - 1]} {month.year}",
             "{year}": str(month.year),
         }
         return Text(_replaced(self.zh, zh), _replaced(self.en, en))
