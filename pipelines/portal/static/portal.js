@@ -74,4 +74,18 @@
     /* Coming back with the browser's back button finds the button usable again. */
     window.addEventListener("pageshow", () => { button.disabled = false; tell(); });
   }
+
+  /* One box that ticks all of a list; it is not there without scripts. */
+  for (const all of document.querySelectorAll("input[data-choose-all]")) {
+    const ones = () => [...all.form.elements].filter((one) => one.name === all.dataset.chooseAll);
+    const tell = () => {
+      const chosen = ones().filter((one) => one.checked).length;
+      all.checked = chosen === ones().length;
+      all.indeterminate = chosen > 0 && !all.checked;
+    };
+    all.hidden = false;
+    all.addEventListener("change", () => { for (const one of ones()) one.checked = all.checked; });
+    all.form.addEventListener("change", (event) => { if (event.target !== all) tell(); });
+    tell();
+  }
 })();
