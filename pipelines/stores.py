@@ -327,7 +327,7 @@ def leave_pandas_out() -> None:
     """Make pandas unavailable in this process, for good; does nothing where it is loaded already.
 
     Arrow and DuckDB import pandas, if there is one, to see whether a list is a Series or a date a Timestamp:
-    0.4 s and 60 MB for nothing in a process that only checks a file. Both do without it where it is missing.
+    0.4 s and 60 MB for nothing in a process that only judges files. Both do without it where it is missing.
     """
     if "pandas" not in sys.modules:
         sys.meta_path.insert(0, _NoPandas())
@@ -336,4 +336,4 @@ def leave_pandas_out() -> None:
 class _NoPandas(MetaPathFinder):
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
         if fullname == "pandas":
-            raise ModuleNotFoundError("left out of this process, which only checks", name=fullname)
+            raise ModuleNotFoundError("left out of this process, which only judges files", name=fullname)

@@ -50,7 +50,9 @@ def serve(
     from pipelines.portal.app import create_app
     from pipelines.portal.server import Address, expect_safe
     from pipelines.portal.server import serve as serve_portal
+    from pipelines.stores import leave_pandas_out
 
+    leave_pandas_out()
     settings = terminal.settings
     address = Address(host, port, certificate, key, proxy)
     expect_safe(address)
