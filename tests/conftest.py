@@ -9,12 +9,14 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+
+from pipelines.ledger.profiles import PROFILES, PasswordCost
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +26,16 @@ def shared() -> Path:
     if not (folder / "reference").is_dir():
         pytest.skip("../shared is not here: published data and seeds are read where they stand")
     return folder
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> PasswordCost:
+    """Profiles under which a password is hashed with little effort: for tests about who comes in, not how long it
+    takes. Ledgers opened by settings after this have them."""
+    cost = PasswordCost(memory_kib=64, passes=1)
+    for name, profile in PROFILES.items():
+        monkeypatch.setitem(PROFILES, name, replace(profile, password_cost=cost))
+    return cost
 
 
 _numbers = count(1)

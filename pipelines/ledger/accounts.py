@@ -23,7 +23,14 @@ from pipelines.ledger import tables as t
 from pipelines.ledger.actors import ADMINISTRATORS, Actor, NotAllowed, Role
 from pipelines.ledger.engine import reading, writing
 from pipelines.ledger.passwords import hash_password, new_one_time_password
-from pipelines.ledger.sign_in import SignIns, end_all_sessions, normal_login, roles_and_scope, set_password
+from pipelines.ledger.sign_in import (
+    SignIns,
+    end_all_sessions,
+    normal_login,
+    roles_and_scope,
+    set_password,
+    source_of,
+)
 from pipelines.records import storable_text
 
 _LOGIN = re.compile(r"[a-z0-9\u4e00-\u9fff][a-z0-9\u4e00-\u9fff._@-]{1,63}")
@@ -131,7 +138,10 @@ class Accounts(SignIns):
         if not actor.is_operator:
             raise _not_allowed()
         # Hashed before the lock is taken: each takes a while.
-        prepared = [(*facts, password, hash_password(password)) for facts, password in _with_passwords()]
+        prepared = [
+            (*facts, password, hash_password(password, self.profile.password_cost))
+            for facts, password in _with_passwords()
+        ]
         now = datetime.now(UTC)
         made = []
         with writing(self._engine) as connection:
@@ -181,7 +191,7 @@ class Accounts(SignIns):
         login, name = _checked_login(login), _checked_name(display_name)
         identity = _checked_identity(oidc_identity)
         password = new_one_time_password()
-        password_hash = hash_password(password)
+        password_hash = hash_password(password, self.profile.password_cost)
         with writing(self._engine) as connection:
             audit.hold(connection)
             _refuse_taken(connection, login, identity)
@@ -239,7 +249,7 @@ class Accounts(SignIns):
         _expect(actor, Role.SYSTEM_ADMIN)
         reason = _checked_reason(reason)
         password = new_one_time_password()
-        password_hash = hash_password(password)
+        password_hash = hash_password(password, self.profile.password_cost)
         now = datetime.now(UTC)
         with writing(self._engine) as connection:
             audit.hold(connection)
@@ -415,6 +425,8 @@ class Accounts(SignIns):
     def unlock_address(self, actor: Actor, address: str) -> int:
         """Forget the failed sign-ins from an address or network; gives how many counts were forgotten.
 
+        Of IPv6 any address stands for its /64, as it is counted.
+
         Raises NotAllowed for anybody but the security administrator.
         """
         _expect(actor, Role.SECURITY_ADMIN)
@@ -422,7 +434,9 @@ class Accounts(SignIns):
         with writing(self._engine) as connection:
             audit.hold(connection)
             count = connection.execute(
-                delete(t.sign_in_failure).where(t.sign_in_failure.c.address == address)
+                delete(t.sign_in_failure).where(
+                    t.sign_in_failure.c.address.in_({address, source_of(address)})
+                )
             ).rowcount
             audit.append(connection, actor, "address.unlocked", "address", address, new={"forgotten": count})
         return count

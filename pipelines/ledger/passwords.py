@@ -19,7 +19,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from pipelines.findings import Wording
-from pipelines.ledger.profiles import SecurityProfile
+from pipelines.ledger.profiles import PasswordCost, SecurityProfile
 
 WEAK_WORDS_DIR = Path(__file__).parent / "weak_passwords"
 MAX_LENGTH = 128
@@ -28,9 +28,8 @@ _ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _ONE_TIME_GROUPS, _ONE_TIME_GROUP_LENGTH = 4, 4
 ONE_TIME_VALID = timedelta(days=7)
 
-# OWASP's advice for argon2id (46 MiB, one pass) and a second pass: 70 ms on a core of a small server. Two at a time,
-# so that fifty people who sign in together take 92 MiB and not 2 GiB.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=47_104, parallelism=1, hash_len=32, salt_len=16)
+_FULL_COST = PasswordCost()
+# Two at a time, so that fifty people who sign in together take 92 MiB and not 2 GiB.
 _AT_ONCE = threading.BoundedSemaphore(2)
 
 
@@ -42,32 +41,39 @@ class PasswordRefused(ValueError):
         self.wording = wording
 
 
-def hash_password(password: str) -> str:
+@cache
+def _hasher(cost: PasswordCost) -> PasswordHasher:
+    return PasswordHasher(
+        time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=1, hash_len=32, salt_len=16
+    )
+
+
+def hash_password(password: str, cost: PasswordCost = _FULL_COST) -> str:
     """The argon2id hash to keep, with its parameters and a salt of its own."""
     with _AT_ONCE:
-        return _HASHER.hash(_normal(password))
+        return _hasher(cost).hash(_normal(password))
 
 
-def is_password(password: str, password_hash: str) -> bool:
+def is_password(password: str, password_hash: str, cost: PasswordCost = _FULL_COST) -> bool:
     """Whether this is the password; takes as long for an account without one as for any other."""
     is_real = bool(password_hash)
     with _AT_ONCE:
         try:
-            _HASHER.verify(password_hash if is_real else _nobodys_hash(), _normal(password))
+            _hasher(cost).verify(password_hash if is_real else _nobodys_hash(cost), _normal(password))
         except (VerificationError, InvalidHashError):
             return False
     return is_real
 
 
-def needs_rehash(password_hash: str) -> bool:
+def needs_rehash(password_hash: str, cost: PasswordCost = _FULL_COST) -> bool:
     """Whether the hash was made with other parameters than today's."""
-    return _HASHER.check_needs_rehash(password_hash)
+    return _hasher(cost).check_needs_rehash(password_hash)
 
 
 @cache
-def _nobodys_hash() -> str:
+def _nobodys_hash(cost: PasswordCost) -> str:
     # Not through hash_password: the caller holds the semaphore already.
-    return _HASHER.hash(secrets.token_urlsafe(32))
+    return _hasher(cost).hash(secrets.token_urlsafe(32))
 
 
 def _normal(password: str) -> str:

@@ -140,7 +140,22 @@ def network_of(address: str) -> str:
         return storable_text(address)[:64]
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
-    return str(ipaddress.ip_network(f"{parsed}/{24 if parsed.version == 4 else 64}", strict=False))
+    if isinstance(parsed, ipaddress.IPv6Address):  # by number: a zone (fe80::1%eth0) is no part of a network
+        return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))
+    return str(ipaddress.IPv4Network((int(parsed), 24), strict=False))
+
+
+def source_of(address: str) -> str:
+    """What counts as one address: an IPv4 address, and of IPv6 the /64, of which anybody has all to himself."""
+    network = network_of(address)
+    if ":" in network:
+        return network
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return network
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
 
 
 @dataclass(slots=True)
@@ -169,7 +184,7 @@ class _Attempt:
 
     @property
     def address_key(self) -> str:
-        return _throttle_key("address", self.address)
+        return _throttle_key("address", source_of(self.address))
 
 
 class SignIns:
@@ -195,10 +210,11 @@ class SignIns:
             return SignIn(Outcome.THROTTLED, retry_after=wait)
         account = attempt.account
         # Outside of any transaction: this takes a while, on purpose, and must hold up nobody who files.
-        is_right = is_password(password[:_MAX_TYPED_LENGTH], account.password_hash if account else "")
+        cost = self.profile.password_cost
+        is_right = is_password(password[:_MAX_TYPED_LENGTH], account.password_hash if account else "", cost)
         if account is None or not is_right or len(password) > _MAX_TYPED_LENGTH:
             return self._failed(attempt, "password")
-        rehashed = hash_password(password) if needs_rehash(account.password_hash) else None
+        rehashed = hash_password(password, cost) if needs_rehash(account.password_hash, cost) else None
         with writing(self._engine) as connection:
             audit.hold(connection)
             current = _account_by_id(connection, account.account_id)
@@ -234,7 +250,9 @@ class SignIns:
             if not self._may_come_in(account, now) or account.totp_confirmed_at is None:
                 return self._failed_in(connection, attempt, "state")
             answer = self._take_code(connection, account, attempt, code, browser)
-            if answer.outcome is not Outcome.REFUSED:  # a wrong code may be corrected
+            if (
+                answer.outcome is Outcome.SIGNED_IN
+            ):  # a wrong code may be corrected, and who must wait may come again
                 _end_sessions(connection, [row.session_id], "code_given", now)
             return answer
 
@@ -294,7 +312,7 @@ class SignIns:
             FAILURES_AN_ADDRESS,
             attempt.now,
             account_id=None,
-            address=attempt.address,
+            address=source_of(attempt.address),
         )
         object_id = attempt.account.login if attempt.account is not None else ""
         entries = [audit.NewEntry("sign_in.failed", "account", object_id, new={"why": why})]
@@ -489,14 +507,14 @@ class SignIns:
             *session.actor.enterprise_codes,
         ]
         check_choice(chosen, self.profile, own_words=own_words)
-        if any(is_password(chosen, one) for one in earlier):
+        if any(is_password(chosen, one, self.profile.password_cost) for one in earlier):
             raise PasswordRefused(
                 Wording(
                     "不能再用用过的密码。请另选一个。",
                     "This password has been used before. Please choose another.",
                 )
             )
-        chosen_hash = hash_password(chosen)
+        chosen_hash = hash_password(chosen, self.profile.password_cost)
         with writing(self._engine) as connection:
             audit.hold(connection)
             row = _session_row(connection, token, "complete")
@@ -520,7 +538,8 @@ class SignIns:
         if (wait := self._begin(attempt)) is not None:
             raise PasswordRefused(_too_many(wait))
         account = attempt.account
-        if account is None or not is_password(present[:_MAX_TYPED_LENGTH], account.password_hash):
+        cost = self.profile.password_cost
+        if account is None or not is_password(present[:_MAX_TYPED_LENGTH], account.password_hash, cost):
             self._failed(attempt, "present_password")
             raise PasswordRefused(
                 Wording("现用密码不对。请重新输入。", "The present password is wrong. Please enter it again.")

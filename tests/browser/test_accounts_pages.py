@@ -12,11 +12,11 @@ from typing import Any
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
 from portal_in_chromium import Watched, running
 
-from pipelines.ledger import ledger_of, passwords
+from pipelines.ledger import ledger_of
 from pipelines.ledger.actors import Role
+from pipelines.ledger.profiles import PasswordCost
 from pipelines.portal.app import create_app
 from pipelines.settings import Settings
 from tests.ledger.people import ENTERPRISE, OPERATOR, Office
@@ -59,8 +59,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, chromium: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+def desk(tmp_path: Path, chromium: Any, quick_passwords: PasswordCost) -> Iterator[Desk]:
     data = tmp_path / "data"
     settings = Settings(data_dir=data, ledger_url=f"sqlite:///{data / 'ledger.sqlite'}", reader_count=1)
     with ledger_of(settings) as ledger:
@@ -73,7 +72,6 @@ def desk(tmp_path: Path, chromium: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
                 context.close()
             one.watched.expect_nothing()
             assert app.state.policy_reports == []
-    passwords._nobodys_hash.cache_clear()
 
 
 def test_the_administrators_do_their_work_without_scripts(desk: Desk) -> None:

@@ -15,19 +15,16 @@ from sqlalchemy import create_engine, text
 
 from pipelines.cli.commands.users import ROLE_NAMES
 from pipelines.cli.exits import Exit
-from pipelines.ledger import passwords
 from pipelines.ledger.actors import Role
+from pipelines.ledger.profiles import PasswordCost
 
 Run = Callable[..., Result]
 ONE_TIME = re.compile(r"[a-z2-9]{4}(?:-[a-z2-9]{4}){3}")
 
 
 @pytest.fixture
-def bureau(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
+def bureau(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, quick_passwords: PasswordCost) -> Path:
     """A new data folder with its three administrators."""
-    from argon2 import PasswordHasher
-
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     monkeypatch.setenv("SERVTRADE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("SERVTRADE_LANG", "zh")
     assert run("users", "init").exit_code == Exit.OK

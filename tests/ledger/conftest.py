@@ -6,26 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from pipelines.ledger import Ledger, open_ledger, passwords
+from pipelines.ledger import Ledger, open_ledger
+from pipelines.ledger.profiles import PROFILES, PasswordCost
 from tests.ledger.people import Office
 
 
 @pytest.fixture
-def ledger(ledger_url: str, tmp_path: Path) -> Iterator[Ledger]:
-    with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as opened:
+def ledger(ledger_url: str, tmp_path: Path, quick_passwords: PasswordCost) -> Iterator[Ledger]:
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets", profile=PROFILES["asvs"]) as opened:
         yield opened
 
 
 @pytest.fixture
-def quick_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are hashed with little effort: these tests are about who comes in, not about how long it takes."""
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    passwords._nobodys_hash.cache_clear()
-
-
-@pytest.fixture
-def office(ledger: Ledger, quick_hash: None) -> Iterator[Office]:
-    yield Office(ledger).open()
-    passwords._nobodys_hash.cache_clear()
+def office(ledger: Ledger) -> Office:
+    return Office(ledger).open()

@@ -50,15 +50,13 @@ def test_each_act_is_open_to_one_role_and_leaves_a_trace(office: Office) -> None
         assert after.entries[0].actor == "somebody"
 
 
-def test_a_new_ledger_has_no_account_and_nobody_comes_in(ledger: Ledger, quick_hash: None) -> None:
+def test_a_new_ledger_has_no_account_and_nobody_comes_in(ledger: Ledger) -> None:
     assert ledger.accounts.all(OPERATOR) == []
     for login in ("admin", "sysadmin", "root", "test"):
         assert ledger.accounts.sign_in(login, login, HOME).outcome is Outcome.REFUSED
 
 
-def test_the_three_administrators_are_made_once_and_only_on_the_machine(
-    ledger: Ledger, quick_hash: None
-) -> None:
+def test_the_three_administrators_are_made_once_and_only_on_the_machine(ledger: Ledger) -> None:
     with pytest.raises(NotAllowed):
         ledger.accounts.init_administrators(Actor("x", frozenset({Role.SYSTEM_ADMIN})))
     made = ledger.accounts.init_administrators(OPERATOR)
@@ -74,7 +72,7 @@ def test_the_three_administrators_are_made_once_and_only_on_the_machine(
     assert len(ledger.accounts.all(OPERATOR)) == 3
 
 
-def test_the_first_run_done_twice_at_once_makes_three_accounts(ledger: Ledger, quick_hash: None) -> None:
+def test_the_first_run_done_twice_at_once_makes_three_accounts(ledger: Ledger) -> None:
     def first_run(_number: int) -> int:
         try:
             return len(ledger.accounts.init_administrators(OPERATOR))

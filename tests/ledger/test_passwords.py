@@ -209,7 +209,7 @@ def test_at_most_two_hashes_are_computed_at_once(monkeypatch: pytest.MonkeyPatch
                 running -= 1
             return "hashed"
 
-    monkeypatch.setattr(passwords, "_HASHER", Watching())
+    monkeypatch.setattr(passwords, "_hasher", lambda _cost: Watching())
     threads = [threading.Thread(target=hash_password, args=("x",)) for _ in range(8)]
     for thread in threads:
         thread.start()

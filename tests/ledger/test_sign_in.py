@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -14,12 +15,12 @@ import pytest
 import time_machine
 from sqlalchemy import create_engine, text
 
-from pipelines.ledger import Ledger, LedgerUnusable, open_ledger, passwords
+from pipelines.ledger import Ledger, LedgerUnusable, open_ledger
 from pipelines.ledger.accounts import Accounts
 from pipelines.ledger.actors import Role
 from pipelines.ledger.passwords import PasswordRefused
-from pipelines.ledger.profiles import PROFILES, profile_of
-from pipelines.ledger.sign_in import CodeRefused, NotSignedIn, Outcome, network_of, normal_login
+from pipelines.ledger.profiles import PROFILES, PasswordCost, profile_of
+from pipelines.ledger.sign_in import CodeRefused, NotSignedIn, Outcome, network_of, normal_login, source_of
 from tests.ledger.people import ELSEWHERE, ENTERPRISE, HOME, OPERATOR, Office, noon
 
 
@@ -102,14 +103,13 @@ def test_the_token_is_256_bits_and_kept_as_its_hash_only(office: Office, ledger_
 
 
 def test_a_hash_of_weaker_parameters_is_made_anew_at_the_next_sign_in(
-    office: Office, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+    office: Office, ledger_url: str
 ) -> None:
-    from argon2 import PasswordHasher
-
     password = office.hire("li", Role.CLERK)
     query = "select password_hash from account where login = 'li'"
     [(before,)] = rows(ledger_url, query)
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=2, memory_cost=128, parallelism=1))
+    accounts = office.accounts
+    accounts.profile = replace(accounts.profile, password_cost=PasswordCost(memory_kib=128, passes=2))
     assert office.accounts.sign_in("li", password, HOME).outcome is Outcome.SIGNED_IN
     [(after,)] = rows(ledger_url, query)
     assert "m=64,t=1" in str(before)
@@ -184,6 +184,33 @@ def test_trying_many_accounts_from_one_address_ends_after_twenty(office: Office)
     assert office.accounts.sign_in("user0", "x", HOME).outcome is Outcome.REFUSED
     assert office.accounts.unlock_address(office.actor("secadmin"), ELSEWHERE) == 1
     assert office.accounts.sign_in("user99", "x", ELSEWHERE).outcome is Outcome.REFUSED
+
+
+def test_addresses_of_one_network_of_ipv6_are_counted_together(office: Office) -> None:
+    addresses = [f"2001:db8:1:2:{n:x}::{n:x}" for n in range(1, 24)]
+    outcomes = [office.accounts.sign_in(f"user{n}", "x", one).outcome for n, one in enumerate(addresses)]
+    assert outcomes == [Outcome.REFUSED] * 20 + [Outcome.THROTTLED] * 3
+    assert office.accounts.sign_in("user99", "x", "2001:db8:1:3::1").outcome is Outcome.REFUSED
+    assert office.accounts.unlock_address(office.actor("secadmin"), addresses[0]) == 21, (
+        "and the logins tried"
+    )
+    assert office.accounts.sign_in("user99", "x", addresses[1]).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("10.1.2.3", "10.1.2.3"),
+        ("::ffff:10.1.2.3", "10.1.2.3"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_failures_are_counted_by_address_and_of_ipv6_by_network(address: str, source: str) -> None:
+    assert source_of(address) == source
 
 
 def test_the_security_administrator_lets_somebody_in_before_the_time(office: Office) -> None:
@@ -518,6 +545,22 @@ def test_codes_cannot_be_guessed_from_many_networks(office: Office, clock: time_
         office.accounts.sign_in("li", password, f"10.{n}.0.1", totp="000000").outcome for n in range(7)
     ]
     assert outcomes == [Outcome.REFUSED] * 5 + [Outcome.THROTTLED] * 2
+
+
+def test_who_has_to_wait_with_a_code_need_not_begin_again(
+    office: Office, clock: time_machine.Traveller
+) -> None:
+    password = office.hire("li", Role.CLERK)
+    app = enrolled(office, "li")
+    token = office.accounts.sign_in("li", password, HOME).session_token
+    outcomes = [office.accounts.sign_in_code(token, "000000", HOME).outcome for _ in range(6)]
+    assert outcomes == [Outcome.REFUSED] * 5 + [Outcome.THROTTLED]
+    assert office.accounts.awaits_code(token)
+    office.accounts.unlock(office.actor("secadmin"), "li", reason="本人来电核实")
+    clock.shift(60)
+    answer = office.accounts.sign_in_code(token, app.at(datetime.now(UTC)), HOME)
+    assert answer.outcome is Outcome.SIGNED_IN
+    assert not office.accounts.awaits_code(token)
 
 
 def test_the_step_between_password_and_code_lasts_five_minutes(

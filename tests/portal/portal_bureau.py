@@ -23,6 +23,7 @@ from filed_by_hand import Line, a_file, a_workbook, credit_code
 
 from pipelines.ledger import Ledger, RegisterRow, Submission, open_ledger
 from pipelines.ledger.actors import Actor, Role
+from pipelines.ledger.profiles import PROFILES, SecurityProfile
 from pipelines.periods import Month
 from pipelines.reception import Reception
 from pipelines.settings import Settings
@@ -97,11 +98,11 @@ class Bureau:
 
 
 @contextmanager
-def open_bureau(folder: Path) -> Iterator[Bureau]:
+def open_bureau(folder: Path, profile: SecurityProfile = PROFILES["asvs"]) -> Iterator[Bureau]:
     """A bureau with its register, all below this folder."""
     data = folder / "data"
     settings = Settings(data_dir=data, ledger_url=f"sqlite:///{data / 'ledger.sqlite'}", reader_count=1)
-    with open_ledger(settings.ledger_url) as ledger:
+    with open_ledger(settings.ledger_url, profile=profile) as ledger:
         ledger.import_register(
             [
                 RegisterRow(OURS, OUR_NAME, OUR_DISTRICT, "6513", Month(2016, 1)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,6 @@ from urllib.parse import quote
 import httpx
 import pytest
 import schemathesis
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
@@ -32,8 +31,8 @@ from portal_bureau import (
 )
 from schemathesis import GenerationMode
 
-from pipelines.ledger import passwords
 from pipelines.ledger.actors import Actor, Role
+from pipelines.ledger.profiles import PROFILES, PasswordCost
 from pipelines.portal.access import _csrf_token
 from pipelines.portal.app import _own, create_app
 from pipelines.portal.pages import ROUTERS, uploads
@@ -77,8 +76,11 @@ class TwoReporters:
 
 @pytest.fixture(scope="module")
 def reporters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoReporters]:
-    with pytest.MonkeyPatch.context() as patch, open_bureau(tmp_path_factory.mktemp("fuzzed")) as bureau:
-        patch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    quick = replace(PROFILES["asvs"], password_cost=PasswordCost(memory_kib=64, passes=1))
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        open_bureau(tmp_path_factory.mktemp("fuzzed"), profile=quick) as bureau,
+    ):
         patch.setattr(uploads, "_WAIT_SECONDS", 0.0)  # nobody works the queue here
         filed = file_returns(bureau)
         operator = Actor.operator("test")

@@ -15,13 +15,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from argon2 import PasswordHasher
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from portal_bureau import Browser
 
-from pipelines.ledger import ledger_of, passwords
+from pipelines.ledger import ledger_of
 from pipelines.ledger.actors import Role
+from pipelines.ledger.profiles import PasswordCost
 from pipelines.portal.app import create_app
 from pipelines.settings import Settings
 from tests.ledger.people import Office
@@ -127,8 +127,7 @@ def settings(tmp_path: Path, provider: Provider) -> Settings:
 
 
 @pytest.fixture
-def office(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+def office(settings: Settings, quick_passwords: PasswordCost) -> Iterator[Office]:
     with ledger_of(settings) as ledger:
         opened = Office(ledger).open()
         opened.hire("li", Role.CLERK)

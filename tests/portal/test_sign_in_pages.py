@@ -14,13 +14,13 @@ import httpx
 import pyotp
 import pytest
 import time_machine
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 from portal_bureau import XSS, Browser
 from sqlalchemy import create_engine, text
 
-from pipelines.ledger import Ledger, ledger_of, passwords
+from pipelines.ledger import Ledger, ledger_of
 from pipelines.ledger.actors import Role
+from pipelines.ledger.profiles import PasswordCost
 from pipelines.portal.app import create_app
 from pipelines.settings import Settings
 from tests.ledger.people import ENTERPRISE, OPERATOR, Office
@@ -41,13 +41,10 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def office(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+def office(settings: Settings, quick_passwords: PasswordCost) -> Iterator[Office]:
     """A bureau whose people have chosen passwords."""
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    passwords._nobodys_hash.cache_clear()
     with ledger_of(settings) as ledger:
         yield Office(ledger).open()
-    passwords._nobodys_hash.cache_clear()
 
 
 @pytest.fixture
