@@ -72,7 +72,8 @@ def rule_counts(engine: Engine, *, until: Month | None = None, month_count: int 
                 days = [latest[1].astimezone(SHANGHAI).date()]
             if not days:
                 return RuleCounts((), 0, {})
-            until = Month.of(days[0])
+            # A file may speak of a month that has not begun; no return for it is due.
+            until = min(Month.of(days[0]), Month.of(latest[1].astimezone(SHANGHAI).date()))
         months = tuple(until.plus(offset - month_count + 1) for offset in range(month_count))
         first, last = months[0].start_date, months[-1].start_date
         in_months = file.c.month_start_date.between(first, last)
