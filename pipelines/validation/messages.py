@@ -38,9 +38,14 @@ class Frame:
     place_sheet: Wording
     subject: Wording
     end: Mapping[Severity, Wording]
+    end_without_remark: Wording
     explained: Wording
     explained_earlier: Wording
+    explained_in_doubt: Wording
+    explained_in_vain: Wording
     late_revision: Wording
+    joint_after_closing: Wording
+    single_beside_waiting_joint: Wording
     returned: Wording
     rule: Wording
     nothing: Wording
@@ -66,9 +71,14 @@ def message_frame(path: Path = EXPECTATIONS_DIR / "messages.yaml") -> Frame:
         place_sheet=wording("place", "sheet"),
         subject=wording("subject"),
         end={severity: wording("end", severity.value) for severity in Severity},
+        end_without_remark=wording("end", "warning_without_remark"),
         explained=wording("explained"),
         explained_earlier=wording("explained_earlier"),
+        explained_in_doubt=wording("explained_in_doubt"),
+        explained_in_vain=wording("explained_in_vain"),
         late_revision=wording("late_revision"),
+        joint_after_closing=wording("joint_after_closing"),
+        single_beside_waiting_joint=wording("single_beside_waiting_joint"),
         returned=wording("returned"),
         rule=wording("rule"),
         nothing=wording("nothing"),
@@ -86,7 +96,9 @@ def finding_of(rule: Rule, row: Row) -> Finding:
     sheet, cell = _text(row.get(rule.where.sheet)), _text(row.get(rule.where.cell))
     explanation = _text(row.get(rule.explained_by)) if rule.explained_by else ""
     severity, end = rule.severity, message_frame().end[rule.severity]
-    if explanation and rule.severity is Severity.WARNING:
+    if rule.severity is Severity.WARNING and not rule.explained_by:
+        end = message_frame().end_without_remark
+    elif explanation and rule.severity is Severity.WARNING:
         severity, end = Severity.INFO, message_frame().explained
 
     def sentence(template: str, language: Language) -> str:
@@ -132,7 +144,9 @@ def explained_finding(finding: Finding, explanation: str, *, origin: str, period
 
     def sentence(text: str, language: Language) -> str:
         tag = _of(frame.rule, language).replace("{id}", finding.rule)
-        body = text.removesuffix(tag).removesuffix(_of(frame.end[Severity.WARNING], language))
+        body = text.removesuffix(tag)
+        for asked in (frame.end[Severity.WARNING], frame.end_without_remark):
+            body = body.removesuffix(_of(asked, language))
         end = _of(wanted, language).replace("{period}", period).replace("{explanation}", _quoted(explanation))
         return body.rstrip() + end + tag
 
@@ -144,6 +158,62 @@ def explained_finding(finding: Finding, explanation: str, *, origin: str, period
         explanation_origin=origin,
         explained_period=period,
     )
+
+
+def doubted_finding(finding: Finding, refused_because: str | None) -> Finding:
+    """An explained finding as the warning that it is again, since an earlier explanation of it was not taken.
+
+    `refused_because` is what the reviewer said when these very words were refused: they then explain nothing. None for
+    other words, which are kept for the reviewer.
+    """
+    frame = message_frame()
+    wanted = frame.explained_in_doubt if refused_because is None else frame.explained_in_vain
+
+    def sentence(text: str, language: Language) -> str:
+        tag = _of(frame.rule, language).replace("{id}", finding.rule)
+        was = _of(frame.explained, language)
+        body = text.removesuffix(tag)
+        for quoted in (finding.explanation, _quoted(finding.explanation)):
+            body = body.removesuffix(was.replace("{explanation}", quoted))
+        end = _of(wanted, language).replace("{explanation}", _quoted(finding.explanation))
+        return body.rstrip() + end.replace("{reason}", _quoted(refused_because or "")) + tag
+
+    return replace(
+        finding,
+        severity=Severity.WARNING,
+        message=Wording(zh=sentence(finding.message.zh, "zh"), en=sentence(finding.message.en, "en")),
+        explanation="" if refused_because is not None else finding.explanation,
+        explanation_origin="" if refused_because is not None else finding.explanation_origin,
+    )
+
+
+def joint_after_closing_finding(january: str, february: str) -> Finding:
+    """Says that a January-February return cannot count where January is closed, and how to file instead."""
+    wording = message_frame().joint_after_closing
+    return Finding(
+        rule="M3",
+        severity=Severity.CRITICAL,
+        message=Wording(*(_months(text, january, february) for text in (wording.zh, wording.en))),
+        given=f"{january}, {february}",
+    )
+
+
+def single_beside_waiting_joint_finding(periods: Wording, submission: str, january: str) -> Finding:
+    """Says beside rule H7e that the joint return in the way counts for nothing yet, and who can take it away."""
+    wording = message_frame().single_beside_waiting_joint
+
+    def told(text: str, period: str) -> str:
+        return _months(text, january, "").replace("{periods}", period).replace("{submission}", submission)
+
+    return Finding(
+        rule="M4",
+        severity=Severity.INFO,
+        message=Wording(told(wording.zh, periods.zh), told(wording.en, periods.en)),
+    )
+
+
+def _months(text: str, january: str, february: str) -> str:
+    return text.replace("{january}", january).replace("{february}", february)
 
 
 def late_revision_finding(months: Sequence[str]) -> Finding:

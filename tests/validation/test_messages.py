@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.findings import Severity, Wording
-from pipelines.validation.messages import fill, finding_of, format_value
+from pipelines.validation.messages import explained_finding, fill, finding_of, format_value
 from pipelines.validation.rules import InvalidRule, Rule, Where
 
 ROW: dict[str, Any] = {
@@ -121,3 +121,21 @@ def test_a_template_that_names_a_missing_fact_is_an_error_for_its_author() -> No
         fill("{last_month}", ROW, "zh")
     with pytest.raises(InvalidRule, match="is unknown"):
         format_value(1.0, "pct", "zh")
+
+
+def test_where_no_remark_can_answer_the_clerk_is_told_where_one_can() -> None:
+    found = finding_of(rule(explained_by=""), {**ROW, "remark": "新签大合同"})
+    assert found.severity is Severity.WARNING
+    assert "可免核实" not in found.message.zh
+    assert "请在结果页或批注文件的“审核意见”表写明原因。〔Q3〕" in found.message.zh
+    assert found.message.en.endswith("on the sheet 审核意见 of the annotated file. [Q3]")
+
+
+@pytest.mark.parametrize("explained_by", ["", "remark"])
+def test_an_explanation_stands_in_place_of_the_request_for_one(explained_by: str) -> None:
+    asked = finding_of(rule(explained_by=explained_by), {**ROW, "remark": ""})
+    found = explained_finding(asked, "新签大合同", origin="workbook")
+    assert found.severity is Severity.INFO
+    assert found.message.zh.endswith("单位“万美元”。您已说明：“新签大合同”，不影响提交。〔Q3〕")
+    assert "可先提交" not in found.message.zh
+    assert "You may submit now" not in found.message.en
