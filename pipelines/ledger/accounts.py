@@ -1,8 +1,9 @@
 """Accounts and who may have them: what the administrators do, each only their own part (三员分立).
 
-The system administrator makes accounts and hands out one-time passwords, and grants nothing; the security administrator
-grants roles, locks and unlocks, and makes no account. Neither can come by somebody's access alone. How people sign in
-and what they do with their own account is in `sign_in`.
+The system administrator makes accounts, hands out one-time passwords and links identities, and grants nothing; the
+security administrator grants roles, locks and unlocks, and makes no account. Whoever can come in by a new password or
+a new identity waits for the security administrator, so neither comes by somebody's access alone. How people sign in and
+what they do with their own account is in `sign_in`.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ FIRST_ADMINISTRATORS: tuple[tuple[str, str, Role], ...] = (
 class Account:
     """An account as administrators see it: no password, no secret.
 
-    state     active; locked by the security administrator; reset: a one-time password waits to be released by the
-              security administrator
+    state     active; locked by the security administrator; reset: a new password or a new identity at the city's
+              provider waits to be released by the security administrator
     """
 
     account_id: int
@@ -242,9 +243,9 @@ class Accounts(SignIns):
     def reset_password(self, actor: Actor, login: str, *, reason: str) -> NewAccount:
         """Give a new one-time password to somebody who has forgotten theirs; all sessions of the account end.
 
-        The account of anybody but a reporter then waits for the security administrator (`unlock`): otherwise
-        whoever resets passwords could come in as anybody. Raises NotAllowed for anybody but the system
-        administrator and for one's own account.
+        An account with any role then waits for the security administrator (`unlock`): otherwise whoever resets
+        passwords could come in as anybody. Raises NotAllowed for anybody but the system administrator and for
+        one's own account; AccountRefused where nobody would be left who could unlock it.
         """
         _expect(actor, Role.SYSTEM_ADMIN)
         reason = _checked_reason(reason)
@@ -255,10 +256,7 @@ class Accounts(SignIns):
             audit.hold(connection)
             row = _row(connection, login)
             _refuse_own(actor, row)
-            roles = roles_and_scope(connection, row.account_id)[0]
-            state = row.state
-            if state == "active" and not roles <= {Role.REPORTER}:
-                state = "reset"
+            state = _state_until_released(connection, row, actor)
             set_password(connection, row, password_hash, is_one_time=True, now=now)
             connection.execute(
                 update(t.account).where(t.account.c.account_id == row.account_id).values(state=state)
@@ -409,6 +407,8 @@ class Accounts(SignIns):
             row = _row(connection, login)
             _refuse_own(actor, row)
             _set_state(connection, row, "active")
+            # Whoever lets somebody in answers for the ways in that stand open then.
+            released = {"is_password_one_time": row.is_password_one_time, "oidc_identity": row.oidc_identity}
             forgotten = _forget_failures_of(connection, row.account_id)
             audit.append(
                 connection,
@@ -417,7 +417,11 @@ class Accounts(SignIns):
                 "account",
                 row.login,
                 old={"state": row.state},
-                new={"state": "active", "failures_forgotten": forgotten > 0},
+                new={
+                    "state": "active",
+                    "failures_forgotten": forgotten > 0,
+                    **(released if row.state != "active" else {}),
+                },
                 reason=storable_text(reason).strip(),
             )
             return _account(connection, _row(connection, login))
@@ -467,21 +471,25 @@ class Accounts(SignIns):
     def link_identity(self, actor: Actor, login: str, identity: str | None, *, reason: str = "") -> Account:
         """Say who an account is at the city's identity provider; None unlinks it.
 
-        Raises NotAllowed for anybody but the security administrator and for one's own account; AccountRefused for
-        an identity that another account has.
+        An account with any role that gets another identity then waits for the security administrator (`unlock`):
+        otherwise whoever links could come in as anybody. Raises NotAllowed for anybody but the system administrator
+        and for one's own account; AccountRefused for an identity that another account has, and where nobody would be
+        left who could unlock it.
         """
-        _expect(actor, Role.SECURITY_ADMIN)
+        _expect(actor, Role.SYSTEM_ADMIN)
         identity = _checked_identity(identity)
         with writing(self._engine) as connection:
             audit.hold(connection)
             row = _row(connection, login)
             _refuse_own(actor, row)
-            if identity != row.oidc_identity:
-                _refuse_taken(connection, None, identity)
+            if identity == row.oidc_identity:
+                return _account(connection, row)
+            _refuse_taken(connection, None, identity)
+            state = row.state if identity is None else _state_until_released(connection, row, actor)
             connection.execute(
                 update(t.account)
                 .where(t.account.c.account_id == row.account_id)
-                .values(oidc_identity=identity)
+                .values(oidc_identity=identity, state=state)
             )
             end_all_sessions(connection, row.account_id, "identity_changed", datetime.now(UTC))
             audit.append(
@@ -490,8 +498,8 @@ class Accounts(SignIns):
                 "account.identity_linked",
                 "account",
                 row.login,
-                old=row.oidc_identity,
-                new=identity,
+                old={"oidc_identity": row.oidc_identity, "state": row.state},
+                new={"oidc_identity": identity, "state": state},
                 reason=storable_text(reason).strip(),
             )
             return _account(connection, _row(connection, login))
@@ -590,6 +598,30 @@ def _refuse_last(connection: Connection, row: Row[Any], roles: Iterable[Role]) -
                     "This is the last administrator of this kind. Appoint another one first.",
                 )
             )
+
+
+def _state_until_released(connection: Connection, row: Row[Any], actor: Actor) -> str:
+    """What becomes of an account that somebody else has given a new way in.
+
+    Raises AccountRefused for the only security administrator, whom nobody could release; whoever works on the machine
+    itself can.
+    """
+    roles = roles_and_scope(connection, row.account_id)[0]
+    if row.state != "active" or not roles:
+        return str(row.state)
+    if not actor.is_operator:
+        try:
+            _refuse_last(connection, row, roles & {Role.SECURITY_ADMIN})
+        except AccountRefused:
+            raise AccountRefused(
+                Wording(
+                    "这是唯一的安全管理员，办理后没有人能为其解锁。请先另设一位安全管理员，"
+                    "或由运维人员在本机办理（servtrade users reset、unlock）。",
+                    "This is the only security administrator: nobody could release the account. Appoint another one "
+                    "first, or have it done on the machine itself (servtrade users reset, then unlock).",
+                )
+            ) from None
+    return "reset"
 
 
 # -- what was typed ----------------------------------------------------------------------------------------------

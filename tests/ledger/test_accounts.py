@@ -29,7 +29,7 @@ ACTS: dict[str, tuple[Role, Act]] = {
         Role.SECURITY_ADMIN,
         lambda o, a: o.accounts.reset_second_factor(a, "li", reason=REASON),
     ),
-    "link_identity": (Role.SECURITY_ADMIN, lambda o, a: o.accounts.link_identity(a, "li", "id-1")),
+    "link_identity": (Role.SYSTEM_ADMIN, lambda o, a: o.accounts.link_identity(a, "li", "id-1")),
 }
 
 
@@ -166,7 +166,7 @@ def test_nobody_acts_on_the_own_account(office: Office) -> None:
         lambda: office.accounts.lock(secadmin, "secadmin", reason=REASON),
         lambda: office.accounts.unlock(secadmin, "SECADMIN"),
         lambda: office.accounts.reset_second_factor(secadmin, "secadmin", reason=REASON),
-        lambda: office.accounts.link_identity(secadmin, "secadmin", "me"),
+        lambda: office.accounts.link_identity(sysadmin, "sysadmin", "me"),
         lambda: office.accounts.reset_password(sysadmin, "sysadmin", reason=REASON),
     ):
         with pytest.raises(NotAllowed, match="自己的账号"):
@@ -201,11 +201,69 @@ def test_who_resets_a_clerks_password_cannot_come_in_as_the_clerk(office: Office
     assert session.must_change_password
 
 
-def test_a_reporter_who_forgot_the_password_waits_for_nobody_else(office: Office) -> None:
-    old = office.hire("li", Role.REPORTER)
+@pytest.mark.parametrize("role", list(Role))
+def test_whatever_role_somebody_has_one_administrator_alone_does_not_come_in_as_them(
+    office: Office, role: Role
+) -> None:
+    office.hire("li", role)
+    sysadmin = office.actor("sysadmin")
+    reset = office.accounts.reset_password(sysadmin, "li", reason="本人遗忘密码")
+    assert office.accounts.sign_in("li", reset.one_time_password, HOME).outcome is Outcome.REFUSED
+    with pytest.raises(NotAllowed):
+        office.accounts.unlock(sysadmin, "li")
+    office.accounts.unlock(office.actor("secadmin"), "li", reason="已与本人核实")
+    assert office.accounts.sign_in("li", reset.one_time_password, HOME).outcome is Outcome.SIGNED_IN
+
+
+def test_an_account_without_a_role_waits_for_nobody(office: Office) -> None:
+    office.accounts.create(office.actor("sysadmin"), "li", "李")
     reset = office.accounts.reset_password(office.actor("sysadmin"), "li", reason="本人遗忘密码")
     assert office.accounts.sign_in("li", reset.one_time_password, HOME).outcome is Outcome.SIGNED_IN
-    assert office.accounts.sign_in("li", old, HOME).outcome is Outcome.REFUSED
+
+
+def test_neither_administrator_alone_comes_in_through_the_citys_sign_in(office: Office) -> None:
+    office.hire("li", Role.CLERK)
+    token = office.token("li")
+    sysadmin, secadmin = office.actor("sysadmin"), office.actor("secadmin")
+    with pytest.raises(NotAllowed):
+        office.accounts.link_identity(secadmin, "li", "mallory")
+    assert office.accounts.link_identity(sysadmin, "li", "mallory").state == "reset"
+    assert office.accounts.session(token, HOME) is None
+    assert office.accounts.sign_in_by_identity("mallory", HOME).outcome is Outcome.REFUSED
+    with pytest.raises(NotAllowed):
+        office.accounts.unlock(sysadmin, "li")
+    office.accounts.unlock(secadmin, "li", reason="已与本人核实")
+    assert office.accounts.sign_in_by_identity("mallory", HOME).outcome is Outcome.SIGNED_IN
+    assert office.told("account.unlocked")[-1][2] == {
+        "state": "active",
+        "failures_forgotten": False,
+        "is_password_one_time": False,
+        "oidc_identity": "mallory",
+    }
+    assert office.accounts.link_identity(sysadmin, "li", None).state == "active", "nothing new opens it"
+
+
+def test_the_only_security_administrator_is_not_shut_out_except_on_the_machine(office: Office) -> None:
+    sysadmin = office.actor("sysadmin")
+    for act in (
+        lambda: office.accounts.reset_password(sysadmin, "secadmin", reason=REASON),
+        lambda: office.accounts.link_identity(sysadmin, "secadmin", "id-1"),
+    ):
+        with pytest.raises(AccountRefused, match="唯一的安全管理员"):
+            act()
+    assert office.token("secadmin"), "nothing has changed"
+    reset = office.accounts.reset_password(OPERATOR, "secadmin", reason=REASON)
+    assert reset.account.state == "reset"
+    office.accounts.unlock(OPERATOR, "secadmin", reason=REASON)
+    assert office.token("secadmin", reset.one_time_password)
+
+
+def test_of_two_security_administrators_one_releases_the_other(office: Office) -> None:
+    office.hire("second", Role.SECURITY_ADMIN)
+    office.accounts.reset_password(office.actor("sysadmin"), "secadmin", reason=REASON)
+    with pytest.raises(AccountRefused, match="唯一的安全管理员"):
+        office.accounts.reset_password(office.actor("sysadmin"), "second", reason=REASON)
+    assert office.accounts.unlock(office.actor("second"), "secadmin").state == "active"
 
 
 def test_resetting_the_password_of_a_locked_account_does_not_unlock_it(office: Office) -> None:
@@ -249,12 +307,12 @@ def test_the_same_login_asked_for_twice_at_once_is_given_once(office: Office) ->
 def test_an_identity_belongs_to_one_account(office: Office) -> None:
     office.hire("li", Role.CLERK)
     office.hire("wu", Role.CLERK)
-    secadmin = office.actor("secadmin")
-    office.accounts.link_identity(secadmin, "li", "id-1")
-    office.accounts.link_identity(secadmin, "li", "id-1")
+    sysadmin = office.actor("sysadmin")
+    office.accounts.link_identity(sysadmin, "li", "id-1")
+    office.accounts.link_identity(sysadmin, "li", "id-1")
     with pytest.raises(AccountRefused, match="另一个账号"):
-        office.accounts.link_identity(secadmin, "wu", "id-1")
-    assert office.accounts.link_identity(secadmin, "li", " ").oidc_identity is None
+        office.accounts.link_identity(sysadmin, "wu", "id-1")
+    assert office.accounts.link_identity(sysadmin, "li", " ").oidc_identity is None
 
 
 def test_an_act_against_somebody_needs_a_reason(office: Office) -> None:

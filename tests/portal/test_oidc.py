@@ -131,7 +131,8 @@ def office(settings: Settings, quick_passwords: PasswordCost) -> Iterator[Office
     with ledger_of(settings) as ledger:
         opened = Office(ledger).open()
         opened.hire("li", Role.CLERK)
-        opened.accounts.link_identity(opened.actor("secadmin"), "li", IDENTITY)
+        opened.accounts.link_identity(opened.actor("sysadmin"), "li", IDENTITY)
+        opened.accounts.unlock(opened.actor("secadmin"), "li", reason="已与本人核实")
         yield opened
 
 

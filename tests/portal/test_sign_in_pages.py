@@ -367,7 +367,7 @@ def test_each_administrator_sees_and_does_the_own_part_only(app: FastAPI, office
         "/users/li/identity": {"identity": "x"},
     }
     for path, fields in forms.items():
-        stranger = secadmin if path in ("/users", "/users/li/reset") else sysadmin
+        stranger = secadmin if path in ("/users", "/users/li/reset", "/users/li/identity") else sysadmin
         for one in (stranger, clerk):
             assert one.post(path, dict(fields), token=one.token_of("/account")).status_code == 403, path
     assert [account.login for account in office.accounts.all(OPERATOR)] == [
@@ -394,11 +394,23 @@ def test_the_security_administrator_grants_locks_unlocks_and_revokes(app: FastAP
     act("lock", reason="离岗停用账号")
     assert "已锁定" in admin.get("/users/li").text
     act("unlock")
-    act("identity", identity="unified-7")
-    assert "unified-7" in admin.get("/users/li").text
     act("revoke", role="reporter", reason="岗位调整了")
     assert office.actor("li").roles == frozenset()
     assert act("grant", role="king").status_code == 400
+
+
+def test_an_identity_is_linked_by_one_administrator_and_released_by_another(
+    app: FastAPI, office: Office
+) -> None:
+    office.hire("li", Role.CLERK)
+    system, security = signed_in(app, office, "sysadmin"), signed_in(app, office, "secadmin")
+    assert 'action="/users/li/identity"' not in security.get("/users/li").text
+    assert system.fill_in("/users/li/identity", {"identity": "unified-7"}, on="/users/li").status_code == 303
+    waiting = security.get("/users/li").text
+    assert "已重置，待解锁" in waiting
+    assert "统一身份认证：unified-7" in waiting, "the one who releases it sees what they release"
+    security.fill_in("/users/li/unlock", {"reason": "已与本人核实"}, on="/users/li")
+    assert office.accounts.get("li", OPERATOR).state == "active"
 
 
 def test_who_failed_too_often_is_shown_and_let_in_again(app: FastAPI, office: Office) -> None:

@@ -29,7 +29,7 @@ ROLE_NAMES: dict[str, tuple[str, str]] = {
 _STATES = {
     "active": ("正常", "active"),
     "locked": ("已锁定", "locked"),
-    "reset": ("密码已重置，待解锁", "reset, to be unlocked"),
+    "reset": ("已重置，待解锁", "reset, to be unlocked"),
 }
 _ROLE = click.Choice(list(ROLE_NAMES))
 _reason = click.option("--reason", required=True, help="理由，记入审计日志 / why; kept in the audit log")
@@ -228,8 +228,9 @@ def unlock_user(
 def reset_user(terminal: Terminal, login: str, reason: str, second_factor: bool, as_json: bool) -> None:
     """重置密码（给一个一次性密码），或重置二次验证。
 
-    Give a new one-time password, or lift the second factor of a lost telephone. Except for reporters the account then
-    waits to be released: servtrade users unlock.
+    Give a new one-time password, or lift the second factor of a lost telephone. After a new password an account with a
+    role waits to be released: servtrade users unlock. That is also the way out when the only security administrator is
+    locked out.
     """
     with ledger_of(terminal.settings) as ledger:
         if second_factor:

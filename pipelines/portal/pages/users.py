@@ -178,7 +178,7 @@ def reset_second_factor(
 def link_identity(
     request: Request,
     login: str,
-    visitor: Visitor = Depends(allowed(Role.SECURITY_ADMIN)),
+    visitor: Visitor = Depends(allowed(Role.SYSTEM_ADMIN)),
     form: FormData = Depends(posted),
 ) -> Response:
     """Say who this is at the city's identity provider."""
