@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def test_a_blank_form_bears_its_own_enterprise_period_and_version(stationery: St
     assert periods["FM-2"] == "2026年3月"
     assert periods["FM-4"] == "2025年"  # the latest year that is over
     assert periods["FM-5"] == "2025年下半年"
+
+
+def test_the_instructions_say_how_often_each_form_is_filed(stationery: Stationery) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(stationery.workbook(order("FM-1", "FM-2", "FM-4"))))
+    told = {row[0].value: row[3].value for row in book["填表说明"].iter_rows(min_row=5, max_row=7)}
+    assert told == {"FM-1": "每年一月及变更时", "FM-2": "每月", "FM-4": "每年"}
 
 
 def test_the_mark_tells_version_month_enterprise_and_layouts(stationery: Stationery) -> None:

@@ -42,7 +42,7 @@ def draw_instructions(
         sheet.write_string(row, column, head.zh, styles.of("head"))
     for layout, period_text in forms:
         row += 1
-        cadence = words.wording("cadence", layout.cadence)
+        cadence = guidance_of(layout.form_code).filed or words.wording("cadence", layout.cadence)
         for column, text in enumerate((layout.form_code, layout.title.zh, period_text, cadence.zh)):
             sheet.write_string(row, column, text, styles.of("cell"))
         sheet.write_string(row, 4, layout.title.en, styles.of("english"))
@@ -183,6 +183,7 @@ def _explain_items(sheet: Any, row: int, styles: Styles, month: Month) -> int:
         texts = (item.code, item.name_zh, item.parent if item.level > 1 else "", item.name_en)
         for column, text in enumerate(texts):
             sheet.write_string(row, column, text or "", styles.of("cell"))
+        sheet.set_row(row, _LINE_HEIGHT * max(-(-len(item.name_zh) // 12), -(-len(item.name_en) // 50)))
         row += 1
     return row
 

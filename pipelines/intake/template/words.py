@@ -22,6 +22,7 @@ _GUIDANCE_KEYS = {
     "form",
     "applies_if",
     "due_months",
+    "filed",
     "carry",
     "least_rows",
     "example_sheet",
@@ -45,6 +46,7 @@ class Guidance:
 
     applies_if      flag of the registration form without which the enterprise need not file the form; empty: all file it
     due_months      months with whose return it is due, in place of those of its cadence
+    filed           how often it is filed, in words, where its cadence does not say it
     carried_fields  fields that are carried over from the last accepted return
     dropped_if      (field, spellings): rows that are over and are not carried
     least_rows      rows that its table is prepared with when little is carried over
@@ -54,6 +56,7 @@ class Guidance:
     form_code: str
     applies_if: str = ""
     due_months: tuple[int, ...] | None = None
+    filed: Wording | None = None
     carried_fields: tuple[str, ...] | None = None
     dropped_if: tuple[str, frozenset[str]] | None = None
     least_rows: int = 40
@@ -123,6 +126,7 @@ def guidance_of(form_code: str) -> Guidance:
         form_code=form_code,
         applies_if=str(entries.get("applies_if", "")),
         due_months=tuple(int(month) for month in entries["due_months"]) if "due_months" in entries else None,
+        filed=_wording(entries["filed"], f"{path.name}, filed") if "filed" in entries else None,
         carried_fields=tuple(carry["fields"]) if carry is not None else None,
         dropped_if=(str(unless["field"]), frozenset(map(str, unless["is"]))) if unless else None,
         least_rows=int(entries.get("least_rows", 40)),
