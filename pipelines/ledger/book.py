@@ -40,7 +40,7 @@ from pipelines.ledger.audit import AuditLog
 from pipelines.ledger.board import Board
 from pipelines.ledger.deciding import finding_of
 from pipelines.ledger.engine import expect_migrated, migrate, open_engine, reading, writing
-from pipelines.ledger.explanations import Explanations, rows_of_new
+from pipelines.ledger.explanations import Explanations, record_told
 from pipelines.ledger.keys import KeyRing, give_keys
 from pipelines.ledger.months import Months
 from pipelines.ledger.pen import advance, chunks, insert_many, take_the_pen
@@ -292,15 +292,7 @@ class Ledger:
             insert_many(connection, t.submission_form, (row for new in fresh for row in _form_rows(new)))
             insert_many(connection, t.finding, (row for new in fresh for row in _finding_rows(new)))
             insert_many(connection, t.fix, (row for new in fresh for row in _fix_rows(new)))
-            insert_many(
-                connection,
-                t.explanation,
-                (
-                    row
-                    for new in fresh
-                    for row in rows_of_new(new, new.filing.received_at, new.filing.actor.name)
-                ),
-            )
+            record_told(connection, fresh)
             advance(connection, len(fresh))
         arrivals = [(new.submission_id, new.filing, False) for new in fresh]
         arrivals += [(submission_id, filing, True) for submission_id, filing in repeats]

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, true, update
 
 from pipelines.findings import Finding, Severity, Verdict, Wording
+from pipelines.ledger import audit
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, NotAllowed, Role, is_same_person
 from pipelines.ledger.register import district_of, seen_by
-from pipelines.ledger.shapes import CannotConfirm, DecisionKind, Submission, UnknownSubmission
+from pipelines.ledger.shapes import CannotAct, CannotConfirm, DecisionKind, Submission, UnknownSubmission
 from pipelines.ledger.standing import closings, submissions_where
 from pipelines.records import FileKind
 
@@ -80,18 +81,65 @@ def expect_reviewer(connection: Connection, one: Submission, actor: Actor) -> No
         )
 
 
-def expect_not_the_filer(connection: Connection, one: Submission, actor: Actor) -> None:
-    """Raises CannotConfirm where the actor handed in the file, at any of its arrivals."""
+def filed_by_same_person(connection: Connection, one: Submission, actor: Actor) -> bool:
+    """Whether the actor handed in the file, at any of its arrivals."""
     filers = connection.execute(
         select(t.filing.c.received_by).where(t.filing.c.submission_id == one.submission_id).distinct()
     ).scalars()
-    if any(is_same_person(actor.name, filer) for filer in filers):
+    return any(is_same_person(actor.name, filer) for filer in filers)
+
+
+def expect_not_the_filer(connection: Connection, one: Submission, actor: Actor) -> None:
+    """Raises CannotConfirm where the actor handed in the file, at any of its arrivals."""
+    if filed_by_same_person(connection, one, actor):
         raise CannotConfirm(
             Wording(
                 f"{one.submission_id} 由您本人（{actor.name}）报送，须由另一人审核。",
                 f"You ({actor.name}) filed {one.submission_id} yourself; another person has to review it.",
             )
         )
+
+
+def expect_current(
+    connection: Connection, one: Submission, refusal: type[CannotAct], *, or_in_force: bool = False
+) -> None:
+    """Raises the refusal, naming the newer version, where a version has been replaced.
+
+    `or_in_force`: one that is still in force may be acted on too, while what came after it was not accepted.
+    """
+    if one.series_key is None or one.is_current or (or_in_force and one.is_latest_accepted):
+        return
+    column = t.submission.c
+    newer = connection.execute(
+        select(column.submission_id, column.version)
+        .where(column.series_key == one.series_key)
+        .order_by(column.version.desc())
+        .limit(1)
+    ).one()
+    raise refusal(
+        Wording(
+            f"{one.submission_id}（第 {one.version} 版）已被第 {newer.version} 版（{newer.submission_id}）替代，"
+            "请在新版本上办理。",
+            f"{one.submission_id} (version {one.version}) has been replaced by version {newer.version} "
+            f"({newer.submission_id}); please act on that one.",
+        )
+    )
+
+
+def note_status(
+    connection: Connection, actor: Actor, action: str, one: Submission, state: str, reason: str
+) -> None:
+    """Write into the audit log that the standing of a submission changed: from what, to what, and why."""
+    audit.append(
+        connection,
+        actor,
+        action,
+        "submission",
+        one.submission_id,
+        old={"state": "returned" if one.is_returned else one.status.value},
+        new={"state": state, "enterprise_code": one.enterprise_code, "period": one.period},
+        reason=reason,
+    )
 
 
 def decide(

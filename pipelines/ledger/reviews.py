@@ -13,14 +13,15 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, func, or_, select, true
 
 from pipelines.findings import Verdict, Wording
-from pipelines.ledger import audit
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, is_same_person
 from pipelines.ledger.deciding import (
     decide,
+    expect_current,
     expect_not_the_filer,
     expect_reviewer,
     expect_seen,
+    note_status,
     seen_submissions,
     submission_in,
 )
@@ -36,7 +37,7 @@ from pipelines.ledger.shapes import (
     decision_of,
     recorded_filing_of,
 )
-from pipelines.ledger.standing import is_current, submissions_where
+from pipelines.ledger.standing import is_current, is_latest_accepted, submissions_where
 from pipelines.periods import Month
 from pipelines.records import FileKind, storable_text
 
@@ -201,21 +202,22 @@ class Reviews:
     ) -> ReviewPage:
         """What waits for a reviewer, in the order of arrival: bureau all, a district reviewer the own district.
 
-        Only latest versions: a query in a version that has been replaced is nobody's business. A reporter's list is
-        empty.
+        Only latest versions, and those in force: a query in a version that has been replaced is nobody's business. A
+        reporter's list is empty.
         """
         if not (actor.sees_all_enterprises or actor.district_codes):
             return ReviewPage([], 1, 1, 0, {})
         column = t.submission.c
+        has_unseen = exists().where(
+            t.explanation.c.submission_id == column.submission_id, t.explanation.c.state == "given"
+        )
         where: list[ColumnElement[bool]] = [
-            is_current,
-            seen_submissions(actor),
+            # What is in force while its correction is not accepted rests on explanations that wait as well.
             or_(
-                column.status == Verdict.QUERIES.value,
-                exists().where(
-                    t.explanation.c.submission_id == column.submission_id, t.explanation.c.state == "given"
-                ),
+                and_(is_current, or_(column.status == Verdict.QUERIES.value, has_unseen)),
+                and_(is_latest_accepted, has_unseen),
             ),
+            seen_submissions(actor),
             ~column.is_returned,
         ]
         if month is not None:
@@ -265,40 +267,36 @@ class Reviews:
         The findings stay; the reason, the person and the moment are kept, and the reason answers the same queries later.
         Explanations that wait are taken with it.
         Raises CannotConfirm for anything but a return with open queries (a critical finding is corrected, never
-        confirmed away), for a reason that says nothing, and to whoever filed or explained it; NotAllowed;
-        UnknownSubmission.
+        confirmed away) in its current version, for a reason that says nothing, and to whoever filed or explained it;
+        NotAllowed; UnknownSubmission.
         """
         reason = _reason_of(reason, Wording("核实", "confirmed"))
         with writing(self._engine) as connection:
             take_the_pen(connection)
             one = _to_decide(connection, submission_id, actor)
+            expect_current(connection, one, CannotConfirm)
             if one.status is not Verdict.QUERIES:
                 raise CannotConfirm(_why_not(one))
             keep_confirmation(connection, one, reason, actor)
             decide(connection, one, DecisionKind.CONFIRMED, Verdict.ACCEPTED, actor, reason)
-            _note(connection, actor, "submission.confirmed", one, "accepted", reason)
+            note_status(connection, actor, "submission.confirmed", one, "accepted", reason)
             return submission_in(connection, submission_id)
 
     def send_back(self, submission_id: str, reason: str, actor: Actor) -> Submission:
         """退回: the enterprise is to correct the return and file it again; it sees the reason first.
 
-        What was accepted before holds again until then. Raises as `confirm`.
+        What was accepted before holds again until then, and the explanations of this one stand no more. The version
+        in force may be sent back too while a later one is not accepted. Raises as `confirm`.
         """
         reason = _reason_of(reason, Wording("退回", "sent back"))
         with writing(self._engine) as connection:
             take_the_pen(connection)
             one = _to_decide(connection, submission_id, actor)
+            expect_current(connection, one, CannotConfirm, or_in_force=True)
             if one.is_returned or one.status is Verdict.UNREADABLE:
                 raise CannotConfirm(_why_not(one))
-            if not one.is_current and not one.is_latest_accepted:
-                raise CannotConfirm(
-                    Wording(
-                        f"{submission_id} 已被新的版本替代，请退回最新的版本。",
-                        f"{submission_id} has been replaced by a later version; please send back the latest.",
-                    )
-                )
             decide(connection, one, DecisionKind.RETURNED, Verdict.REJECTED, actor, reason)
-            _note(connection, actor, "submission.returned", one, "returned", reason)
+            note_status(connection, actor, "submission.returned", one, "returned", reason)
             return submission_in(connection, submission_id)
 
     def withdraw_return(self, submission_id: str, reason: str, actor: Actor) -> Submission:
@@ -333,7 +331,7 @@ class Reviews:
                 )
             before = Verdict(returned.status_before)
             decide(connection, one, DecisionKind.RETURN_WITHDRAWN, before, actor, reason)
-            _note(connection, actor, "submission.return_withdrawn", one, before.value, reason)
+            note_status(connection, actor, "submission.return_withdrawn", one, before.value, reason)
             return submission_in(connection, submission_id)
 
 
@@ -363,21 +361,6 @@ def _to_decide(connection: Connection, submission_id: str, actor: Actor) -> Subm
             )
         )
     return one
-
-
-def _note(
-    connection: Connection, actor: Actor, action: str, one: Submission, state: str, reason: str
-) -> None:
-    audit.append(
-        connection,
-        actor,
-        action,
-        "submission",
-        one.submission_id,
-        old={"state": "returned" if one.is_returned else one.status.value},
-        new={"state": state, "enterprise_code": one.enterprise_code, "period": one.period},
-        reason=reason,
-    )
 
 
 def _why_not(one: Submission) -> Wording:

@@ -254,13 +254,13 @@ def departments_at_closings(connection: Connection) -> dict[Month, list[str]]:
         .order_by(column.sequence)
     ).all()
     decisions: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
-    for row in connection.execute(
+    for decided in connection.execute(
         select(decision.submission_id, decision.decision_id, decision.status_after)
         .join(t.submission, column.submission_id == decision.submission_id)
         .where(is_department)
         .order_by(decision.decision_id)
     ):
-        decisions[row.submission_id].append((row.decision_id, row.status_after))
+        decisions[decided.submission_id].append((decided.decision_id, decided.status_after))
     found: dict[Month, list[str]] = {}
     for month, bound in sorted(bounds.items()):
         in_force: dict[str, str] = {}  # by series; a file in no series stands by itself

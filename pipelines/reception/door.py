@@ -69,6 +69,7 @@ _MOST_CELLS_JUDGED = 80_000
 _MOST_ATTEMPTS = 8
 _MAX_NAME_LENGTH = 255
 _UNMARKED_RESUBMISSION = "H7c"
+_OVERLAPPING_PERIOD = "H7e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,11 +477,12 @@ class Reception:
             verdicts = {}
             for arrival, parsed in zip(arrivals, parsed_files, strict=True):
                 judged = without_repeats(parsed.findings, found.get(parsed.submission_id, ()))
-                findings = _explained(arrival, parsed, (*parsed.findings, *judged), explained, bounds)
-                verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
-                verdicts[parsed.submission_id] = verdict
                 key = arrival.series_key
                 before = states.get(key, SeriesState()) if key else SeriesState()
+                findings = _explained(arrival, parsed, (*parsed.findings, *judged), explained)
+                findings = (*findings, *self._about_closings(arrival, parsed, findings, before, bounds))
+                verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
+                verdicts[parsed.submission_id] = verdict
                 if key:
                     accepted = verdict is Verdict.ACCEPTED
                     states[key] = SeriesState(
@@ -492,17 +494,64 @@ class Reception:
             if stage == _DEPARTMENTS:
                 bench.refresh_rates()
 
+    def _about_closings(
+        self,
+        arrival: _Arrival,
+        parsed: ParsedFile,
+        findings: Sequence[Finding],
+        before: SeriesState,
+        bounds: Closings,
+    ) -> Iterator[Finding]:
+        """What there is to say of a return where a month of its period is closed."""
+        period, month = parsed.period, arrival.month
+        if parsed.kind is not FileKind.RETURN or parsed.is_unreadable or period is None or month is None:
+            return
+        if not parsed.enterprise_code:
+            return
+        from pipelines.validation import messages as words
+
+        overlaps = any(finding.rule == _OVERLAPPING_PERIOD for finding in findings)
+        closed = [str(bound.month) for bound in bounds.of(period.first.start_date, month.start_date)]
+        if period.kind == "months_1_2" and closed == [str(period.first)] and before.accepted_id is None:
+            # In force nowhere, it would keep February from being filed alone; a correction of one in force may wait.
+            if not overlaps:
+                yield words.joint_after_closing_finding(str(period.first), str(period.last))
+            return
+        if closed:
+            yield words.late_revision_finding(closed)
+        if overlaps and period.kind == "month":
+            yield from self._waiting_joint(parsed.enterprise_code, month.year, bounds)
+
+    def _waiting_joint(self, enterprise_code: str, year: int, bounds: Closings) -> Iterator[Finding]:
+        """Where a joint return is in the way of one for a month alone but counts for nothing: who can take it away."""
+        from pipelines.validation.messages import single_beside_waiting_joint_finding
+
+        joint = Period(Month(year, 1), "months_1_2")
+        january = joint.first.start_date
+        key = f"return/{enterprise_code}/{joint}"
+        accepted_id = self._ledger.series_states([key]).get(key, SeriesState()).accepted_id
+        if accepted_id is None or not bounds.of(january, january):
+            return
+        [one] = self._ledger.submissions(submission_ids=[accepted_id])
+        if not one.is_current_accepted:
+            periods = Wording(f"{year}年1—2月", f"{joint.first} to {joint.last}")
+            yield single_beside_waiting_joint_finding(periods, accepted_id, str(joint.first))
+
     def _explained_before(self, waiting: Iterable[_Arrival]) -> StandingExplanations:
         """What has been explained by those whose files wait, for the queries that need not be asked again."""
-        from pipelines.validation.covers import Explained, StandingExplanations
+        from pipelines.validation.covers import Doubted, Explained, StandingExplanations
 
         found = StandingExplanations()
         filers = {_filed_for(arrival.parsed) for arrival in waiting if arrival.parsed is not None} - {""}
-        for one in self._ledger.explanations.standing(filers) if filers else ():
+        standing, doubts = self._ledger.explanations.standing_and_doubts(filers) if filers else ([], {})
+        for one in standing:
             month = Month.of(one.month_start_date)
             found.add(
-                one.filed_for, Explained(one.rule, one.business_key, one.fingerprint, month, one.reason)
+                one.filed_for,
+                Explained(one.rule, one.business_key, one.fingerprint, month, one.reason, one.is_reviewed),
             )
+        for (filed_for, day, rule, key, sameness), doubt in doubts.items():
+            found.doubt(filed_for, Doubted(rule, key, sameness, Month.of(day), doubt.refusal_of))
         return found
 
     def _lay_out_history(self, bench: Workbench, waiting: Iterable[_Arrival]) -> None:
@@ -877,26 +926,17 @@ def _filed_for(parsed: ParsedFile) -> str:
 
 
 def _explained(
-    arrival: _Arrival,
-    parsed: ParsedFile,
-    findings: Sequence[Finding],
-    explained: StandingExplanations,
-    bounds: Closings,
+    arrival: _Arrival, parsed: ParsedFile, findings: Sequence[Finding], explained: StandingExplanations
 ) -> tuple[Finding, ...]:
-    """The findings less the questions that are answered in the file or were answered before, and the word on a closed
-    month. What the file explains itself is at hand for those judged after it."""
-    period, month, filed_for = parsed.period, arrival.month, _filed_for(parsed)
-    if parsed.is_unreadable or period is None or month is None or not filed_for:
+    """The findings less the questions that are answered in the file or were answered before. What the file explains
+    itself is at hand for those judged after it."""
+    month, filed_for = arrival.month, _filed_for(parsed)
+    if parsed.is_unreadable or month is None or not filed_for:
         return tuple(findings)
     from pipelines.validation.covers import with_answers
-    from pipelines.validation.messages import late_revision_finding
 
     told = explained.cover(filed_for, month, with_answers(findings, parsed.answers))
     explained.keep(filed_for, month, told)
-    if parsed.kind is FileKind.RETURN:
-        closed = bounds.of(period.first.start_date, month.start_date)
-        if closed:
-            told.append(late_revision_finding([str(bound.month) for bound in closed]))
     return tuple(told)
 
 

@@ -63,7 +63,7 @@ _STORED_AT_ONCE = 4  # uploads whose bytes are in memory at the same time
 _NOT_THEIRS = frozenset({"G10", "G11"})
 # Whose return it is could not be told, or the register does not know.
 _UNMATCHED = frozenset({"P10", "H1a", "H1b", "P01"}) | _NOT_THEIRS
-_WRONG_PERIOD = frozenset({"P02", "P03", "P33", "H7b", "H7d", "H7e"})
+_WRONG_PERIOD = frozenset({"P02", "P03", "P33", "H7b", "H7d", "H7e", "M3"})
 
 
 class UploadRefused(RuntimeError):

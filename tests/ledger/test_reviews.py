@@ -241,10 +241,126 @@ def test_a_refused_explanation_opens_its_query_again_and_stands_for_nothing(ledg
     assert second.explanation is not None
     assert second.explanation.review_reason == "请附合同首页"
     assert [each.rule for each in ledger.explanations.standing(["E01"])] == ["Q1a"]
-    again_explained = ledger.explanations.explain(
-        one.submission_id, {2: "合同编号 2026-03-17，首页已传真"}, REPORTER, Origin.PORTAL
+
+
+def test_what_was_refused_is_accepted_only_by_a_reviewer_whatever_is_said_again(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query("Q1a"),))
+    ledger.explanations.explain(one.submission_id, {1: "合同一次性付款"}, REPORTER, Origin.PORTAL)
+    ledger.explanations.refuse(one.submission_id, "请附合同首页", WANG)
+    for same in ("合同一次性付款", " 合同 一次性付款。"):
+        with pytest.raises(
+            CannotExplain, match=r"此前未被采纳（审核意见：请附合同首页）.*was not taken before"
+        ):
+            ledger.explanations.explain(one.submission_id, {1: same}, REPORTER, Origin.PORTAL)
+
+    other = "合同编号 2026-03-17，首页已传真"
+    said_again = ledger.explanations.explain(one.submission_id, {1: other}, REPORTER, Origin.PORTAL)
+    assert (said_again.status, said_again.is_current_accepted) == (Verdict.QUERIES, False)
+    [query] = ledger.explanations.queries(one.submission_id)
+    assert (query.is_open, query.is_in_doubt) == (True, True)
+    [item] = ledger.reviews.queue(WANG).items
+    assert (item.waiting, item.open_query_count, item.explanation_count) == (Waiting.QUERIED, 1, 1)
+
+    taken = ledger.explanations.accept(one.submission_id, LI, reason="已收到合同首页")
+    assert (taken.status, taken.is_current_accepted) == (Verdict.ACCEPTED, True)
+    assert ledger.reviews.queue(WANG).items == []
+    assert not ledger.explanations.queries(one.submission_id)[0].is_in_doubt
+    [*_, status] = ledger.audit.trail("submission", one.submission_id)
+    assert (status.action, status.actor, status.old) == ("submission.confirmed", "li", {"state": "queries"})
+    assert (status.new["state"], status.reason) == ("accepted", "已收到合同首页")
+
+
+def test_a_confirmation_takes_what_was_said_after_a_refusal(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query("Q1a"), a_query("Q3")))
+    ledger.explanations.explain(
+        one.submission_id, {1: "合同一次性付款", 2: "单位已核对无误"}, REPORTER, Origin.PORTAL
     )
-    assert again_explained.status is Verdict.ACCEPTED
+    ledger.explanations.refuse(one.submission_id, "请附合同首页", WANG)
+    ledger.explanations.explain(one.submission_id, {1: "首页已传真，见附件"}, REPORTER, Origin.PORTAL)
+    assert ledger.confirm(one.submission_id, WHY, LI).status is Verdict.ACCEPTED
+    assert [
+        (query.explanation.reason, query.explanation.state, query.is_open)
+        for query in ledger.explanations.queries(one.submission_id)
+        if query.explanation
+    ] == [("首页已传真，见附件", "accepted", False), (WHY, "accepted", False)]
+
+
+def test_explanations_of_what_was_sent_back_stand_only_if_that_is_taken_back(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query("Q1a"),))
+    ledger.explanations.explain(one.submission_id, {1: "合同一次性付款"}, REPORTER, Origin.PORTAL)
+    ledger.explanations.accept(one.submission_id, LI)
+    ledger.reviews.send_back(one.submission_id, "金额明显是单位错误", LI)
+    assert ledger.explanations.standing(["E01"]) == []
+    for review in (
+        lambda: ledger.explanations.accept(one.submission_id, ZHAO),
+        lambda: ledger.explanations.refuse(one.submission_id, "请附合同首页", ZHAO, ordinals=[1]),
+    ):
+        with pytest.raises(CannotExplain, match="已退回"):
+            review()
+    ledger.reviews.withdraw_return(one.submission_id, "企业已来电说明", LI)
+    assert [each.reason for each in ledger.explanations.standing(["E01"])] == ["合同一次性付款"]
+
+
+@pytest.mark.parametrize("actor", [WANG, Actor("cli:wang", is_operator=True), HONGSHAN])
+def test_staff_do_not_explain_what_they_filed_for_an_enterprise(ledger: Ledger, actor: Actor) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query(),), filed_by=actor.name)
+    with pytest.raises(CannotExplain, match=r"代为报送.*another member of staff"):
+        ledger.explanations.explain(one.submission_id, {1: WHY}, actor, Origin.PORTAL)
+    assert again(ledger, one).status is Verdict.QUERIES
+    # The enterprise may, and so may another of the bureau; neither is then its reviewer.
+    explained = ledger.explanations.explain(one.submission_id, {1: WHY}, REPORTER, Origin.PORTAL)
+    assert explained.status is Verdict.ACCEPTED
+
+
+def test_a_reporter_explains_the_own_filing(ledger: Ledger) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query(),), filed_by=REPORTER.name)
+    explained = ledger.explanations.explain(one.submission_id, {1: WHY}, REPORTER, Origin.PORTAL)
+    assert explained.status is Verdict.ACCEPTED
+    [item] = ledger.reviews.queue(WANG).items
+    assert item.waiting is Waiting.EXPLAINED
+
+
+def test_an_old_version_is_acted_on_no_more_and_the_newer_one_is_named(ledger: Ledger) -> None:
+    a_register(ledger)
+    old = file(ledger, "a", findings=(a_query(),))
+    new = file(ledger, "b", findings=(a_query(),))
+    says = f"第 1 版）已被第 2 版（{new.submission_id}）替代.*replaced by version 2 \\({new.submission_id}"
+    acts: list[tuple[type[Exception], Callable[[], object]]] = [
+        (CannotConfirm, lambda: ledger.confirm(old.submission_id, WHY, LI)),
+        (CannotConfirm, lambda: ledger.reviews.send_back(old.submission_id, WHY, LI)),
+        (
+            CannotExplain,
+            lambda: ledger.explanations.explain(old.submission_id, {1: WHY}, REPORTER, Origin.PORTAL),
+        ),
+        (CannotExplain, lambda: ledger.explanations.accept(old.submission_id, LI)),
+        (CannotExplain, lambda: ledger.explanations.refuse(old.submission_id, WHY, LI)),
+    ]
+    for refusal, act in acts:
+        with pytest.raises(refusal, match=says):
+            act()
+    assert again(ledger, old).status is Verdict.QUERIES
+    assert ledger.decisions(old.submission_id) == []
+    assert ledger.confirm(new.submission_id, WHY, LI).status is Verdict.ACCEPTED
+
+
+def test_what_is_in_force_is_reviewed_and_sent_back_while_its_correction_is_refused(ledger: Ledger) -> None:
+    a_register(ledger)
+    in_force = file(ledger, "a", findings=(a_query(),))
+    ledger.explanations.explain(in_force.submission_id, {1: "合同一次性付款"}, REPORTER, Origin.PORTAL)
+    broken = file(ledger, "b", findings=(AN_ERROR,))
+    # It counts, so its explanation does not vanish from the list behind a file that does not.
+    [item] = ledger.reviews.queue(WANG).items
+    assert (item.submission.submission_id, item.waiting) == (in_force.submission_id, Waiting.EXPLAINED)
+    with pytest.raises(CannotExplain, match=broken.submission_id):
+        ledger.explanations.explain(in_force.submission_id, {1: "又一说明，请见"}, REPORTER, Origin.PORTAL)
+    ledger.explanations.accept(in_force.submission_id, WANG)
+    assert ledger.reviews.queue(WANG).items == []
+    assert ledger.reviews.send_back(in_force.submission_id, "企业来电更正", WANG).is_returned
 
 
 @pytest.mark.parametrize("actor", [REPORTER, WANG])
@@ -308,12 +424,19 @@ def test_every_act_is_in_the_audit_log_in_order_and_without_figures(ledger: Ledg
     assert [(entry.action, entry.actor) for entry in trail] == [
         ("submission.filed", "e01"),
         ("finding.explained", "e01"),
+        ("submission.explained", "e01"),
         ("explanation.refused", "wang"),
+        ("submission.queried_again", "wang"),
         ("submission.confirmed", "li"),
         ("submission.returned", "zhao"),
         ("submission.return_withdrawn", "li"),
     ]
-    assert trail[4].old == {"state": "accepted"}
-    assert (trail[4].new["state"], trail[4].reason) == ("returned", "合计与明细不符")
+    assert (trail[2].old, trail[2].new["state"]) == ({"state": "queries"}, "accepted")
+    assert "各项疑问均已说明" in trail[2].reason
+    assert (trail[3].old["state"], trail[3].new["state"]) == ("given", "refused")
+    assert (trail[4].old, trail[4].new["state"]) == ({"state": "accepted"}, "queries")
+    assert trail[4].reason == "请附合同首页"
+    assert trail[6].old == {"state": "accepted"}
+    assert (trail[6].new["state"], trail[6].reason) == ("returned", "合计与明细不符")
     assert not any("12,500,000" in str(entry) for entry in trail)
     assert ledger.audit.verify() == []
