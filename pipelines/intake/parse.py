@@ -12,7 +12,9 @@ sends them to its parent and decimals are made only once, there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from pipelines.intake import messages
@@ -47,7 +49,18 @@ def parse_sheets(
     period gives P02 and its head only.
     """
     reading = Reading()
-    all_sheets = list(sheets)
+    all_sheets: list[Sheet] = []
+    closely: set[int] = set()  # sheets that were looked at closely before they were taken apart
+    for sheet in sheets:
+        starts = recogniser.further_forms(sheet)
+        if not starts:
+            all_sheets.append(sheet)
+            continue
+        if look_closer is not None:
+            look_closer(sheet)
+        parts = _apart(sheet, starts)
+        closely.update(map(id, parts))
+        all_sheets += parts
     forms: list[FormSheet] = []
     strangers: list[tuple[Sheet, str]] = []
     for sheet in all_sheets:
@@ -77,13 +90,26 @@ def parse_sheets(
             )
         )
     for form in forms:
-        if look_closer is not None:
+        if look_closer is not None and id(form.sheet) not in closely:
             look_closer(form.sheet)
         SheetReader(form, reading, recogniser, is_1904).read(all_sheets)
     agree(forms, reading)
     conclude(forms, reading, is_template=is_template)
     cap(reading)
     return reading
+
+
+def _apart(sheet: Sheet, starts: list[int]) -> list[Sheet]:
+    """A sheet on which forms stand below each other, as a sheet for each; every row keeps its number."""
+    blank = [""] * len(sheet.rows[0])
+    return [
+        replace(
+            sheet,
+            rows=[list(blank) for _ in range(first)] + sheet.rows[first:last],
+            merges=[merge for merge in sheet.merges if first <= merge[0] < last],
+        )
+        for first, last in pairwise([0, *starts, len(sheet.rows)])
+    ]
 
 
 def _no_form(sheets: list[Sheet], book: LayoutBook) -> Reading:

@@ -27,6 +27,7 @@ CODES_REMEMBERED = 16_384  # texts of one field; what a hostile file sends must 
 _LONGEST_LABEL = 60  # a longer text is a sentence, not a label
 _LONGEST_HEAD_TEXT = 400  # several labels with their values in one cell; a longer text is an instruction
 _HEADS_REMEMBERED = 256
+_MOST_ROWS_ABOVE_NUMBER = 2  # title and subtitle
 _TRAILING_BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]$")
 _UNIT_BRACKET = re.compile(r"[(（\[]([^()（）\[\]]*)[)）\]]\s*$")
 _BRACKETS_WITHOUT_MEANING = frozenset({"%", "必填", "选填", "可选", "required", "optional"})
@@ -219,6 +220,36 @@ class Recogniser:
                 best, best_count = layout.form_code, found.match_count
         return best
 
+    def further_forms(self, sheet: Sheet) -> list[int]:
+        """Rows from 0 at which further forms begin on a sheet, each with a form number of its own; empty for most."""
+        rows = sheet.rows
+        numbered = [
+            index
+            for index, row in enumerate(rows)
+            if any(
+                type(value) is str and "号" in value and self._numbers_form(row, index, value)
+                for value in row
+            )
+        ]
+        starts: list[int] = []
+        for before, index in pairwise(numbered):
+            start = index
+            while (
+                start - 1 > before
+                and index - start < _MOST_ROWS_ABOVE_NUMBER
+                and _is_caption(rows[start - 1])
+            ):
+                start -= 1
+            starts.append(start)
+        return starts
+
+    def _numbers_form(self, row: list[Any], index: int, text: str) -> bool:
+        for name, rest in self.head_facts(text):
+            if name == "form_code":
+                value = rest or self._value_beside(row, index, row.index(text)).value
+                return isinstance(value, str) and bool(self.form_of_code(value))
+        return False
+
     # Texts ----------------------------------------------------------------------------------------------------
 
     def _read_text(self, text: str) -> tuple[str, tuple[tuple[str, str | None], ...], str, Unit | None]:
@@ -282,6 +313,12 @@ class Recogniser:
                 self._maps.clear()
             known = self._maps[key] = _map_columns(rows, merges, layout, head_row, last_row)
         return known
+
+
+def _is_caption(row: Sequence[Any]) -> bool:
+    """Whether a row may be a title above a form's number: one text and nothing else."""
+    filled = [value for value in row if value != ""]
+    return len(filled) == 1 and type(filled[0]) is str and len(filled[0]) <= _LONGEST_LABEL
 
 
 def _label_pattern(head_index: Mapping[str, str]) -> re.Pattern[str]:

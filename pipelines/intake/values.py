@@ -36,9 +36,8 @@ EMPTY_BOXES = frozenset("□☐○")
 _YES = frozenset({"是", "1", "true", "yes", "y", "有", *TICKS})
 _NO = frozenset({"", "否", "0", "false", "no", "n", "无", "-", "×", "✗", "✘", *EMPTY_BOXES})
 
-_TEXT_DATE = re.compile(
-    r"(\d{4})(?:年|[-./])(\d{1,2})(?:月|[-./])(\d{1,2})日?(?:T?\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
-)
+_TEXT_DATE = re.compile(r"(\d{4})(?:年|[-./])(\d{1,2})(?:月|[-./])(\d{1,2})[日号]?")
+_TIME_OF_DAY = re.compile(r"(?:T| |(?<=[日号]))\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?$")
 _COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL_RANGE = (18_264, 73_415)  # 1950 to 2100 in days since the end of 1899
 _DAYS_FROM_1900_TO_1904 = 1_462
@@ -209,8 +208,9 @@ def read_date(value: Any, *, is_1904: bool) -> DayReading:
         return DayReading(_compact_date(number_text(float(value))), ("compact_date",))
     if not isinstance(value, str):
         return DayReading(None, ())
-    folded = _BLANKS.sub("", plain(value))
-    match = _TEXT_DATE.fullmatch(folded) or _TEXT_DATE.fullmatch(plain(value))
+    # The time goes while blanks still part it from the day: 2020-1-1 10:00 is no 2020-1-11.
+    folded = _TIME_OF_DAY.sub("", _BLANKS.sub(" ", plain(value))).replace(" ", "")
+    match = _TEXT_DATE.fullmatch(folded)
     if match:
         return DayReading(_day(match), ("full_width",) if plain(value) != value.strip() else ())
     return DayReading(_compact_date(folded), ("compact_date",))

@@ -278,6 +278,49 @@ def test_labels_and_values_may_share_a_cell() -> None:
     assert heads["enterprise_code"] == ENTERPRISE_CODE
 
 
+def below(upper: Sheet, lower: Sheet, *, gap: int = 2, has_foot: bool = True) -> Sheet:
+    """Two forms on one sheet, the second under the first."""
+    if not has_foot:
+        foot = min(row for (row, _), value in upper.cells.items() if str(value).startswith("填表说明"))
+        upper.cells = {place: value for place, value in upper.cells.items() if place[0] < foot}
+    offset = max(row for row, _ in upper.cells) + gap
+    lower.insert_row(1, offset)
+    upper.cells |= lower.cells
+    upper.merges += lower.merges
+    return upper
+
+
+@pytest.mark.parametrize("has_foot", [True, False])
+@pytest.mark.parametrize("gap", [0, 3])
+def test_two_forms_on_one_sheet_are_read_each_by_itself(has_foot: bool, gap: int) -> None:
+    parsed = read([below(fm2_sheet(), fm3_sheet(), gap=gap, has_foot=has_foot)])
+    assert rules(parsed) == []
+    assert parsed.form_codes == ("FM-2", "FM-3")
+    whole = read_file("报表.xlsx", canonical_file())
+    assert values_of(parsed) == values_of(whole)
+    assert values_of(parsed, "FM-3") == values_of(whole, "FM-3")
+    places = {cell.cell for cell in parsed.cells if cell.form_code == "FM-3" and cell.section == "row"}
+    assert places.isdisjoint(cell.cell for cell in parsed.cells if cell.form_code == "FM-2")
+
+
+def test_errors_on_a_sheet_of_two_forms_are_said_of_the_form_in_which_they_stand() -> None:
+    lower = fm3_sheet([(*FM3_ROWS[0][:4], Formula("=1/0", "#DIV/0!"), *FM3_ROWS[0][5:])])
+    lower.cells = {place: value for place, value in lower.cells.items() if place[0] != 12}
+    parsed = read([below(fm2_sheet(), lower)])
+    assert [(one.rule, one.form_code) for one in parsed.findings] == [("P17", "FM-3")]
+
+
+def test_a_table_continued_under_a_second_head_is_the_same_form_twice() -> None:
+    parsed = read([below(fm2_sheet(total=False), fm2_sheet([line(partner="DEU")]), has_foot=False)])
+    assert rules(parsed) == ["P19"]
+
+
+def test_a_form_number_in_a_note_begins_no_form() -> None:
+    sheet = fm2_sheet()
+    sheet.cells[(max(row for row, _ in sheet.cells) + 1, 1)] = "注：本表与 FM-3 的表号、口径均不同。"
+    assert rules(read([sheet])) == []
+
+
 def test_a_head_field_moved_below_the_table_is_found() -> None:
     sheet = fm2_sheet()
     unit = sheet.cells.pop((7, 10))

@@ -124,6 +124,11 @@ def test_no_cell_raises_whatever_it_holds(value: object) -> None:
         ("2020年1月5日", False, date(2020, 1, 5), ()),
         ("２０２０年１月５日", False, date(2020, 1, 5), ("full_width",)),
         ("2020-01-15 00:00:00", False, date(2020, 1, 15), ()),
+        ("2020-1-1 10:00:00", False, date(2020, 1, 1), ()),  # not the 11th
+        ("2020-1-2  12:30", False, date(2020, 1, 2), ()),  # nor the 21st
+        ("2020-1-5T00:00:00.000", False, date(2020, 1, 5), ()),
+        ("2020年1月5日8:30", False, date(2020, 1, 5), ()),
+        ("2020 年 1 月 5 号", False, date(2020, 1, 5), ()),
         (43845.0, False, date(2020, 1, 15), ("serial_date",)),
         (42383.0, True, date(2020, 1, 15), ("serial_date",)),
         (20200115.0, False, date(2020, 1, 15), ("compact_date",)),
@@ -134,7 +139,9 @@ def test_dates_in_every_shape(value: object, is_1904: bool, day: date, fixes: tu
     assert read_date(value, is_1904=is_1904) == (day, fixes)
 
 
-@pytest.mark.parametrize("value", ["2020-02-30", "昨天", "2020", "", 3.0, True, "2020-13-01"])
+@pytest.mark.parametrize(
+    "value", ["2020-02-30", "昨天", "2020", "", 3.0, True, "2020-13-01", "2020-1-1 25", " " * 30_000]
+)
 def test_what_is_no_day_is_none(value: object) -> None:
     assert read_date(value, is_1904=False).day is None
 
