@@ -34,7 +34,6 @@ NOW = datetime(2020, 4, 9, 16, 30, tzinfo=SHANGHAI)
 FIRST, MONTH = Month(2019, 12), Month(2020, 3)
 OUR_CODE, OUR_NAME = credit_code(1), "武汉市江汉区示例软件有限公司"
 OUR_DISTRICT = "420103"
-PASSWORD = "pear kettle Walnut orbit 7"  # noqa: S105 - of the people of an invented city
 LINE = Line(export=120, export_ytd=120, imports=3, imports_ytd=3, export_share=40)
 
 # login, name, role
@@ -72,7 +71,7 @@ class City:
 @contextmanager
 def open_city(folder: Path, enterprises: int = 60, *, names: tuple[str, ...] = ()) -> Iterator[City]:
     """The bureau, at its hour; the clock goes on from there. `names` are further enterprises called so, without
-    returns: for trying names that would do harm."""
+    returns."""
     generate(
         folder / "city",
         enterprises=enterprises,
@@ -112,7 +111,7 @@ def _register(city: City, names: tuple[str, ...]) -> None:
         RegisterRow(OUR_CODE, OUR_NAME, OUR_DISTRICT, "6513", FIRST, contact="王芳", phone="027-85550101")
     )
     rows += [
-        RegisterRow(credit_code(700 + number), name, OUR_DISTRICT, "6513", FIRST, contact=name, phone=name)
+        RegisterRow(credit_code(700 + number), name, OUR_DISTRICT, "6513", FIRST, contact="刘洋")
         for number, name in enumerate(names)
     ]
     city.ledger.import_register(rows, by="li.min")
@@ -125,6 +124,7 @@ def _hire(city: City) -> None:
     for made in accounts.init_administrators(operator):
         login = made.account.login
         accounts.link_identity(operator, login, login, reason="first day")
+        accounts.unlock(officer, login, reason="first day")
         city.actor_of[login] = Actor(login, made.account.roles, account_id=made.account.account_id)
     for login, name, role in PEOPLE:
         accounts.create(operator, login, name, oidc_identity=login)
@@ -233,12 +233,12 @@ def _work(city: City) -> None:
         ::2
     ]
     for item in explained:
-        view = reviews.view(item.submission.submission_id, zhou)
+        view = reviews.view(item.submission.submission_id, chen)
         asked = [query.ordinal for query in view.queries if query.can_be_explained and query.is_open]
         city.ledger.explanations.explain(
             item.submission.submission_id,
             dict.fromkeys(asked, "本月集中结算上季度服务费，合同和发票齐全。"),
-            zhou,
+            chen,
             Origin.PORTAL,
         )
     for number, row in enumerate(missing[6:11]):

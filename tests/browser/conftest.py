@@ -22,6 +22,7 @@ from portal_in_chromium import (
     open_bureau,
     running,
 )
+from the_city import CityPortal, Visits, open_city_portal
 
 from pipelines.portal.app import create_app
 
@@ -96,6 +97,23 @@ def visit(portal: Portal, chromium: Any) -> Iterator[Callable[..., Any]]:
         context.close()
     watched.expect_nothing()
     assert portal.app.state.policy_reports[before:] == []
+
+
+@pytest.fixture(scope="session")
+def city_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityPortal]:
+    """The portal of a bureau in the middle of its month; the clock says 9 April 2020 from here on."""
+    with open_city_portal(tmp_path_factory.mktemp("city")) as portal:
+        yield portal
+
+
+@pytest.fixture
+def visits(city_portal: CityPortal, chromium: Any) -> Iterator[Visits]:
+    """Pages of the city's people; nothing may have been refused by the policy, thrown, or asked for elsewhere."""
+    before = len(city_portal.app.state.policy_reports)
+    opened = Visits(city_portal, chromium)
+    yield opened
+    opened.close()
+    assert city_portal.app.state.policy_reports[before:] == []
 
 
 @pytest.fixture(scope="session")

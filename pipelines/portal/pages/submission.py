@@ -26,6 +26,7 @@ from pipelines.portal.differences import differences
 from pipelines.portal.downloads import BYTES, PDF, WORKBOOK, download, named_after
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import after_form, page, wording
+from pipelines.portal.pages.board import STAFF
 from pipelines.portal.visible import RETURN_ROLES, arrivals_for, may_have_file_itself, view_for
 from pipelines.reception.receipt import printed, receipt_of, receipt_pdf
 from pipelines.stores import Lines, Originals
@@ -234,7 +235,7 @@ def _page(
         open_count=sum(
             query.is_open and query.finding.severity is Severity.WARNING for query in view.queries
         ),
-        may_explain=_may_explain(view),
+        may_explain=_may_explain(view, visitor),
         least_length=MIN_REASON_LENGTH,
         most_length=MAX_REASON_LENGTH,
         refusal=refusal,
@@ -266,10 +267,12 @@ def _has_receipt(view: SubmissionView, visitor: Visitor) -> bool:
     return view.filings[0] in arrivals_for(view, visitor.actor)
 
 
-def _may_explain(view: SubmissionView) -> bool:
-    """Whether a form for explanations is of use: a readable return that was not sent back, with something to say."""
+def _may_explain(view: SubmissionView, visitor: Visitor) -> bool:
+    """Whether a form for explanations is of use: a readable return that was not sent back, with something to say, and
+    not filed for the enterprise by this member of staff; the ledger decides."""
     found = view.submission
-    return (
+    is_own_filing = visitor.has(*STAFF) and any(one.received_by == visitor.actor.name for one in view.filings)
+    return not is_own_filing and (
         not found.is_returned
         and found.status is not Verdict.UNREADABLE
         and found.month_start_date is not None
