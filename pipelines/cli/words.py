@@ -351,6 +351,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "审计日志有 {count} 处与当初写入的不符。请保留现状，立即报告。",
         "The audit log differs from what was written in {count} places. Leave everything as it is and report it.",
     ),
+    "audit_acknowledged": (
+        "已记入审计日志：不再提示缺少第 {numbers} 条",
+        "Written into the audit log; entries {numbers} are told as missing no longer",
+    ),
+    "audit_nothing_lost": (
+        "日志与密钥旁的首部相符，无须说明",
+        "Nothing that was kept is missing: nothing to answer for",
+    ),
     "audit_more": ("另有 {count} 条，用 --limit 查看更多", "{count} more; see them with --limit"),
     # doctor
     "doctor_ok": ("本机环境齐备。", "Nothing is missing on this machine."),

@@ -16,16 +16,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from hashlib import sha256
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, insert, select, true, update
 
 from pipelines.findings import Wording
+from pipelines.ledger import kept_head
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, NotAllowed, Role
-from pipelines.ledger.engine import LedgerUnusable, reading, writing
-from pipelines.ledger.keys import keys_of
+from pipelines.ledger.engine import LedgerUnusable, after_commit, reading, writing
+from pipelines.ledger.kept_head import KeptHead, KeptHeads
+from pipelines.ledger.keys import KeyRing, keys_of
 from pipelines.ledger.shapes import SHANGHAI
 from pipelines.records import storable_text
 
@@ -118,8 +121,11 @@ class AuditFault:
     """Something about the log that is not as it was written.
 
     kind         changed, missing, unlinked, beyond_head, tail_missing, unkeyed, key_unknown, head_changed,
-                 head_lost (an exported head that the log no longer bears out), clock_back
-    is_tampering false for what only deserves a look: the machine's clock was set back
+                 head_lost (an exported head that the log no longer bears out), kept_lost (the same of the head
+                 beside the key: emptied, cut short, set back to an older copy, or written anew), unkept (sealed, and
+                 no head beside the key), kept_behind, clock_back
+    is_tampering false for what only deserves a look: the machine's clock was set back, or a process ended before it
+                 could keep the head of its last act
     """
 
     sequence: int
@@ -206,10 +212,12 @@ def append_many(connection: Connection, actor: Actor, entries: Iterable[NewEntry
     state = connection.execute(select(head).where(head.c.name == _HEAD)).one()
     ring = keys_of(connection)
     # A key is made at the first entry; where entries are sealed already, a new one would only hide that it is lost.
-    key = ring.key_for(_ENTRY_KEY, may_make=not state.key_id)
+    kept = (kept_head.read(ring) or KeptHeads()).newest
+    key = ring.key_for(_ENTRY_KEY, may_make=not state.key_id and kept is None)
     key_id = key_id_of(key)
     if state.key_id and key_id != state.key_id:
         raise _wrong_key(state.key_id)
+    contradicted = kept if _is_contradicted(connection, kept, state.sequence - len(listed)) else None
     now = datetime.now(UTC)
     previous_hash = state.entry_hash
     rows = []
@@ -241,6 +249,20 @@ def append_many(connection: Connection, actor: Actor, entries: Iterable[NewEntry
             seal=_seal(ring_key(connection), state.sequence, previous_hash),
         )
     )
+    if key is not None:
+        newest = KeptHead(state.sequence, previous_hash, key_id)
+        after_commit(connection, partial(kept_head.advance, ring, newest, contradicted))
+
+
+def _is_contradicted(connection: Connection, kept: KeptHead | None, last: int) -> bool:
+    """Whether the log, with so many entries, does not have the entry that is kept beside the key."""
+    if kept is None:
+        return False
+    column = t.audit_entry.c
+    found = connection.execute(
+        select(column.entry_hash).where(column.sequence == kept.sequence, column.sequence <= last)
+    ).scalar()
+    return bool(found != kept.entry_hash)
 
 
 def ring_key(connection: Connection) -> bytes | None:
@@ -400,10 +422,65 @@ class AuditLog:
     def verify(self, heads: Iterable[SignedHead] = ()) -> list[AuditFault]:
         """Everything about the log that is not as it was written, in the order of the entries; empty when whole.
 
-        Finds entries that were changed, taken out, put in or set elsewhere, a tail that was cut off, and, with
-        heads exported earlier, a log that was rewritten whole.
+        Finds entries that were changed, taken out, put in or set elsewhere, a tail that was cut off, and, by the
+        head that is kept beside the key, a log that was emptied, set back to an older copy or written anew without
+        the key. Whoever holds the key as well can write all of it anew, that head included: only heads exported
+        earlier and kept elsewhere (`heads`) show that.
         """
-        return list(self._faults(tuple(heads)))
+        ring = keys_of(self._engine)
+        try:
+            # Before the entries are read: what is kept is then never ahead of them.
+            kept = kept_head.read(ring)
+        except LedgerUnusable as error:
+            return [AuditFault(0, "kept_lost", error.wording), *self._faults(tuple(heads))]
+        return [*self._faults(tuple(heads)), *self._faults_of_kept(ring, kept)]
+
+    def acknowledge(self, actor: Actor, *, reason: str) -> list[KeptHead]:
+        """Answer for entries that are kept beside the key and missing in the log, after a backup was restored, say.
+
+        They are named in an entry and told no longer. Only from the machine itself. Gives them back; without any,
+        nothing is written. Raises NotAllowed.
+        """
+        if not actor.is_operator:
+            raise _only_on_the_machine()
+        ring = keys_of(self._engine)
+        with writing(self._engine) as connection:
+            hold(connection)
+            last = connection.execute(select(t.audit_head.c.sequence).where(t.audit_head.c.name == _HEAD))
+            kept = kept_head.read(ring) or KeptHeads()
+            lost = list(kept.missed)
+            if kept.newest is not None and _is_contradicted(connection, kept.newest, last.scalar_one()):
+                lost.append(kept.newest)
+            if not lost:
+                return []
+            new = {"entries": [{"sequence": one.sequence, "entry_hash": one.entry_hash} for one in lost]}
+            append(connection, actor, "audit.break_acknowledged", "audit", "head", new=new, reason=reason)
+            after_commit(connection, partial(kept_head.forget_missed, ring))
+        return lost
+
+    def _faults_of_kept(self, ring: KeyRing, kept: KeptHeads | None) -> Iterator[AuditFault]:
+        head, column = t.audit_head, t.audit_entry.c
+        with reading(self._engine) as connection:
+            last = connection.execute(select(head.c.sequence).where(head.c.name == _HEAD)).scalar() or 0
+            wanted = [*kept.missed, *([kept.newest] if kept.newest else [])] if kept is not None else []
+            hashes = {
+                row.sequence: row.entry_hash
+                for row in connection.execute(
+                    select(column.sequence, column.entry_hash).where(
+                        column.sequence.in_([one.sequence for one in wanted])
+                    )
+                )
+            }
+        if kept is None:
+            if ring.key_for(_ENTRY_KEY, may_make=False) is not None:
+                yield _unkept(last)
+            return
+        for one in wanted:
+            if one in kept.missed or hashes.get(one.sequence) != one.entry_hash:
+                yield _kept_lost(one)
+        now = kept_head.read(ring)
+        if now is not None and now.newest is not None and now.newest.sequence < last:
+            yield _kept_behind(now.newest.sequence)
 
     def _faults(self, heads: tuple[SignedHead, ...]) -> Iterator[AuditFault]:
         wanted = {head.sequence: head for head in heads}
@@ -478,6 +555,51 @@ _BEYOND_HEAD = (
     .order_by(t.audit_entry.c.sequence)
     .limit(100)
 )
+
+
+def _kept_lost(one: KeptHead) -> AuditFault:
+    return _fault(
+        one.sequence,
+        "kept_lost",
+        "与密钥旁保存的首部不符：日志曾被清空、截短、换成旧副本，或不用密钥重写",
+        "is not the one kept beside the key: the log was emptied, cut short, set back to an older copy, or written "
+        "anew without the key",
+    )
+
+
+def _unkept(last: int) -> AuditFault:
+    return AuditFault(
+        last,
+        "unkept",
+        Wording(
+            "有密钥，密钥旁却没有审计日志的首部：日志是否被清空或截短，无从核对。",
+            "There is a key, and no head of the audit log beside it: whether the log was emptied or cut short cannot "
+            "be told.",
+        ),
+        is_tampering=last > 0,
+    )
+
+
+def _kept_behind(sequence: int) -> AuditFault:
+    return AuditFault(
+        sequence,
+        "kept_behind",
+        Wording(
+            f"密钥旁的首部停在第 {sequence} 条；其后的各条尚未由它保证，下次记账时补上。",
+            f"The head beside the key is at entry {sequence}; it does not hold those after it yet. The next act makes "
+            "that good.",
+        ),
+        is_tampering=False,
+    )
+
+
+def _only_on_the_machine() -> NotAllowed:
+    return NotAllowed(
+        Wording(
+            "这件事只能在本机用命令行办理：servtrade audit acknowledge。",
+            "This is done on the machine itself only: servtrade audit acknowledge.",
+        )
+    )
 
 
 def _clock_set_back(sequence: int) -> AuditFault:

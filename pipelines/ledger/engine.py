@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ MIGRATIONS_DIR = Path(__file__).resolve().parent / "migrations"
 HEAD_REVISION = "0004"  # a test compares it with the folder; Alembic is imported only to migrate
 
 _WRITING = "servtrade_writing"
+_AFTERWARDS = "servtrade_afterwards"
 _BUSY_SECONDS = 30
 # "servtrad" in ASCII: the advisory lock under which a PostgreSQL ledger is migrated.
 _MIGRATION_LOCK = 0x7365727674726164
@@ -307,8 +308,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: all of it or nothing."""
-    with engine.connect().execution_options(**{_WRITING: True}) as connection, connection.begin():
+    acts: list[Callable[[], None]] = []
+    options = {_WRITING: True, _AFTERWARDS: acts}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
+    for act in acts:
+        act()
+
+
+def after_commit(connection: Connection, act: Callable[[], None]) -> None:
+    """Do this once what is being written stands in the ledger; not at all if it comes to nothing."""
+    acts: list[Callable[[], None]] = connection.get_execution_options()[_AFTERWARDS]
+    acts.append(act)
 
 
 def migrate(engine: Engine) -> None:

@@ -111,7 +111,7 @@ def give_keys(engine: Engine, ring: KeyRing) -> None:
     engine.update_execution_options(**{_OPTION: ring})
 
 
-def keys_of(connection: Connection) -> KeyRing:
-    """The ring of the ledger that this connection is to."""
+def keys_of(connection: Connection | Engine) -> KeyRing:
+    """The ring of the ledger that this connection or engine is to."""
     ring = connection.get_execution_options().get(_OPTION)
     return ring if isinstance(ring, KeyRing) else KeyRing(None)

@@ -13,13 +13,24 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, delete, insert, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from pipelines.ledger import Ledger, LedgerUnusable, open_ledger
+from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, NotAllowed, Role
-from pipelines.ledger.audit import AuditFilter, NewEntry, SignedHead, append, append_many, csv_text
+from pipelines.ledger.audit import (
+    GENESIS_HASH,
+    AuditFilter,
+    NewEntry,
+    SignedHead,
+    _hash_of,
+    append,
+    append_many,
+    csv_text,
+)
 from pipelines.ledger.engine import open_engine, writing
+from pipelines.ledger.kept_head import HEAD_FILE
 from pipelines.ledger.keys import KEY_FILE
 
 CLERK = Actor("wang", frozenset({Role.CLERK}), account_id=7, address="10.1.2.3")
@@ -143,8 +154,8 @@ def test_texts_that_no_database_takes_are_kept_with_a_mark_and_still_verify(ledg
         (["""update audit_entry set "new" = '{"status": "queries"}' where sequence = 2"""], [(2, "changed")]),
         (["delete from audit_entry where sequence = 3"], [(3, "missing")]),
         (["delete from audit_entry where sequence = 1"], [(1, "missing")]),
-        (["delete from audit_entry where sequence >= 4"], [(4, "tail_missing")]),
-        (["delete from audit_entry"], [(1, "tail_missing")]),
+        (["delete from audit_entry where sequence >= 4"], [(4, "tail_missing"), (5, "kept_lost")]),
+        (["delete from audit_entry"], [(1, "tail_missing"), (5, "kept_lost")]),
         (
             [
                 "update audit_entry set sequence = 99 where sequence = 2",
@@ -155,7 +166,7 @@ def test_texts_that_no_database_takes_are_kept_with_a_mark_and_still_verify(ledg
         ),
         (
             ["delete from audit_entry where sequence = 5", "update audit_head set sequence = 4"],
-            [(4, "head_changed"), (4, "head_changed")],
+            [(4, "head_changed"), (4, "head_changed"), (5, "kept_lost")],
         ),
         (
             [
@@ -163,7 +174,7 @@ def test_texts_that_no_database_takes_are_kept_with_a_mark_and_still_verify(ledg
                 "update audit_head set sequence = 4, entry_hash = "
                 "(select entry_hash from audit_entry where sequence = 4)",
             ],
-            [(4, "head_changed")],  # only the seal gives this one away
+            [(4, "head_changed"), (5, "kept_lost")],  # only seal and kept head give this one away
         ),
         (["delete from audit_head"], [(5, "head_changed")]),
         (
@@ -213,7 +224,12 @@ def test_an_entry_put_in_between_with_honest_hashes_but_no_key_shows(ledger: Led
         "insert into audit_entry select 5, at, actor, account_id, action, object_kind, 's999', old, "
         '"new", reason, address, key_id, entry_hash, entry_hash from audit_entry where sequence = 4',
     )
-    assert faults(ledger) == [(5, "changed"), (60, "beyond_head"), (5, "head_changed")]
+    assert faults(ledger) == [
+        (5, "changed"),
+        (60, "beyond_head"),
+        (5, "head_changed"),
+        (5, "kept_lost"),
+    ]
 
 
 def test_the_database_itself_refuses_to_change_an_entry(ledger: Ledger, ledger_url: str) -> None:
@@ -226,10 +242,12 @@ def test_the_database_itself_refuses_to_change_an_entry(ledger: Ledger, ledger_u
     assert ledger.audit.verify() == []
 
 
-def test_a_log_set_back_to_an_older_copy_shows_against_an_exported_head(
-    ledger: Ledger, ledger_url: str
+def test_a_log_set_back_to_an_older_copy_shows_by_the_kept_head_and_against_an_exported_one(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
 ) -> None:
     ledger.audit.record(CLERK, [confirmed(1), confirmed(2)])
+    kept = tmp_path / "secrets" / HEAD_FILE
+    old_kept = kept.read_bytes()
     engine = create_engine(ledger_url)
     with engine.connect() as connection:
         old_head = connection.execute(text("select * from audit_head")).one()
@@ -241,9 +259,119 @@ def test_a_log_set_back_to_an_older_copy_shows_against_an_exported_head(
         f"update audit_head set sequence = 2, entry_hash = '{old_head.entry_hash}', seal = '{old_head.seal}'",
     )
     engine.dispose()
-    assert faults(ledger) == []  # in itself this is a log as it once was
+    assert faults(ledger) == [(7, "kept_lost")]  # in itself this is a log as it once was
+    kept.write_bytes(old_kept)
+    assert faults(ledger) == [], (
+        "whoever sets back the folder of the key as well is shown by an exported head only"
+    )
     [fault] = ledger.audit.verify([exported])
     assert (fault.sequence, fault.kind) == (7, "head_lost")
+
+
+def written_anew_without_the_key(ledger_url: str) -> None:
+    """What somebody does who has the database and not the key: evidence taken out, hashes made anew without a seal."""
+    engine = create_engine(ledger_url)
+    with engine.begin() as connection:
+        lift_the_guard(connection)
+        rows = [dict(row._mapping) for row in connection.execute(select(t.audit_entry))]
+        connection.execute(delete(t.audit_entry))
+        previous = GENESIS_HASH
+        for number, row in enumerate(rows[1:], start=1):
+            row |= {"sequence": number, "key_id": "", "previous_hash": previous, "actor": "nobody"}
+            del row["entry_hash"]
+            previous = row["entry_hash"] = _hash_of(row, None)
+            connection.execute(insert(t.audit_entry).values(**row))
+        connection.execute(
+            update(t.audit_head).values(sequence=len(rows) - 1, entry_hash=previous, key_id="", seal="")
+        )
+    engine.dispose()
+
+
+EMPTIED = (
+    "delete from audit_entry",
+    f"update audit_head set sequence = 0, entry_hash = '{GENESIS_HASH}', key_id = '', seal = ''",
+)
+
+
+def test_a_log_written_anew_without_the_key_does_not_pass_for_one_that_never_had_one(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    five_entries(ledger)
+    written_anew_without_the_key(ledger_url)
+    assert faults(ledger) == [(5, "kept_lost")]
+    ledger.audit.record(CLERK, [confirmed(6)])
+    assert (5, "kept_lost") in faults(ledger), "an honest act does not hide it"
+    five_entries(ledger)
+    assert faults(ledger) == [(5, "kept_lost")], "nor do many, when there is another entry of that number"
+
+
+def test_an_emptied_log_does_not_pass_for_a_new_one(ledger: Ledger, ledger_url: str) -> None:
+    five_entries(ledger)
+    as_an_attacker(ledger_url, *EMPTIED)
+    assert faults(ledger) == [(5, "kept_lost")]
+    five_entries(ledger)
+    assert faults(ledger) == [(5, "kept_lost")]
+
+
+def test_what_the_log_lost_is_told_until_somebody_at_the_machine_answers_for_it(
+    ledger: Ledger, ledger_url: str
+) -> None:
+    operator = Actor.operator("root")
+    five_entries(ledger)
+    assert ledger.audit.acknowledge(operator, reason="无缺失") == []
+    as_an_attacker(ledger_url, *EMPTIED)
+    with pytest.raises(NotAllowed, match="本机"):
+        ledger.audit.acknowledge(AUDITOR, reason="从备份恢复")
+    [lost] = ledger.audit.acknowledge(operator, reason="从备份恢复")
+    assert lost.sequence == 5
+    assert faults(ledger) == []
+    [entry] = ledger.audit.entries(reader=AUDITOR).entries
+    assert (entry.action, entry.reason) == ("audit.break_acknowledged", "从备份恢复")
+    assert entry.new == {"entries": [{"sequence": 5, "entry_hash": lost.entry_hash}]}
+
+
+def test_an_end_between_an_act_and_its_kept_head_is_no_tampering_and_the_next_act_mends_it(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    kept = tmp_path / "secrets" / HEAD_FILE
+    ledger.audit.record(CLERK, [confirmed(1)])
+    before = kept.read_bytes()
+    ledger.audit.record(CLERK, [confirmed(2)])
+    kept.write_bytes(before)
+    [behind] = ledger.audit.verify()
+    assert (behind.sequence, behind.kind, behind.is_tampering) == (1, "kept_behind", False)
+    ledger.audit.record(CLERK, [confirmed(3)])
+    assert faults(ledger) == []
+
+
+def test_a_kept_head_that_is_gone_or_changed_is_told(ledger: Ledger, tmp_path: Path) -> None:
+    kept = tmp_path / "secrets" / HEAD_FILE
+    five_entries(ledger)
+    whole = kept.read_text(encoding="utf-8")
+    kept.unlink()
+    assert faults(ledger) == [(5, "unkept")]
+    for content in ("", "[" * 5_000, "{}", whole.replace('"sequence": 5', '"sequence": 1'), "\x00"):
+        kept.write_text(content, encoding="utf-8")
+        assert [kind for _, kind in faults(ledger)] == ["kept_lost"], content[:20]
+        with pytest.raises(LedgerUnusable, match=r"audit\.head"):
+            ledger.audit.record(CLERK, [confirmed(6)])
+    kept.write_text(whole, encoding="utf-8")
+    assert faults(ledger) == []
+
+
+def test_an_act_that_comes_to_nothing_keeps_no_head(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
+    five_entries(ledger)
+    before = (tmp_path / "secrets" / HEAD_FILE).read_bytes()
+
+    def act_and_fail() -> None:
+        with writing(ledger._engine) as connection:
+            append(connection, CLERK, "submission.confirmed", "submission", "s001")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        act_and_fail()
+    assert (tmp_path / "secrets" / HEAD_FILE).read_bytes() == before
+    assert faults(ledger) == []
 
 
 def test_an_exported_head_is_borne_out_by_a_log_that_has_grown_and_its_forgery_is_not(ledger: Ledger) -> None:
@@ -264,7 +392,7 @@ def test_without_its_key_the_log_is_neither_written_nor_taken_for_whole(
     five_entries(ledger)
     (tmp_path / "secrets" / KEY_FILE).rename(tmp_path / "kept.key")
     with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as reopened:
-        assert {kind for _, kind in faults(reopened)} == {"key_unknown", "head_changed"}
+        assert {kind for _, kind in faults(reopened)} == {"key_unknown", "head_changed", "kept_lost"}
         with pytest.raises(LedgerUnusable, match=r"secrets/ledger\.key"):
             five_entries(reopened)
         assert not (tmp_path / "secrets" / KEY_FILE).exists()
@@ -291,8 +419,8 @@ def test_a_damaged_key_file_is_told_and_never_replaced(
 
 def test_the_key_is_readable_by_its_owner_only(ledger: Ledger, tmp_path: Path) -> None:
     five_entries(ledger)
-    assert (tmp_path / "secrets" / KEY_FILE).stat().st_mode & 0o777 == 0o600
-    assert [path.name for path in (tmp_path / "secrets").iterdir()] == [KEY_FILE]
+    held = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()}
+    assert held == {KEY_FILE: 0o600, HEAD_FILE: 0o600}
 
 
 def test_a_ledger_without_a_key_is_still_chained(ledger_url: str) -> None:

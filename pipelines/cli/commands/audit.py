@@ -111,6 +111,28 @@ def verify(terminal: Terminal, head_files: tuple[Path, ...], as_json: bool) -> N
         raise terminal.fail(Exit.DATA_ERRORS, "audit_broken", count=len(faults))
 
 
+@audit.command()
+@click.option("--reason", required=True, help="理由，记入审计日志 / why; kept in the audit log")
+@common
+@json_option
+@click.pass_obj
+def acknowledge(terminal: Terminal, reason: str, as_json: bool) -> None:
+    """说明日志为何缺少已封存的条目（例如恢复了旧备份），记入日志，此后核验不再提示。
+
+    Answer for sealed entries that the log no longer has, after an older backup was restored, say. It is written into
+    the log, and `verify` tells of them no longer. Look into it first: a log that was emptied or cut short looks alike.
+    """
+    with ledger_of(terminal.settings) as ledger:
+        lost = ledger.audit.acknowledge(_operator(), reason=reason)
+    if as_json:
+        terminal.json({"entries": [one.sequence for one in lost]})
+    elif lost:
+        numbers = ", ".join(str(one.sequence) for one in lost)
+        terminal.note(terminal.word("audit_acknowledged", numbers=numbers))
+    else:
+        terminal.note(terminal.word("audit_nothing_lost"))
+
+
 @audit.command("list")
 @_filters
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="最多几条 / at most so many")
