@@ -8,13 +8,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    Row,
+    and_,
+    false,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from pipelines.findings import Finding, Severity, Verdict, Wording
 from pipelines.ledger import audit
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, NotAllowed, Role, is_same_person
-from pipelines.ledger.register import district_of, seen_by
+from pipelines.ledger.register import district_in, district_of, this_month
 from pipelines.ledger.shapes import CannotAct, CannotConfirm, DecisionKind, Submission, UnknownSubmission
 from pipelines.ledger.standing import closings, submissions_where
 from pipelines.records import FileKind
@@ -29,11 +43,24 @@ def submission_in(connection: Connection, submission_id: str) -> Submission:
 
 
 def seen_submissions(actor: Actor) -> ColumnElement[bool]:
-    """The condition on `submission` that an actor may see it: the many's side of `expect_seen`."""
+    """The condition on `submission` that an actor may see it: the many's side of `expect_seen`.
+
+    A return belongs to the district in which its enterprise is in the month of the return.
+    """
     if actor.sees_all_enterprises:
         return true()
     column = t.submission.c
-    theirs = column.enterprise_code.in_(select(t.enterprise.c.enterprise_code).where(seen_by(actor)))
+    theirs: ColumnElement[bool] = false()
+    if Role.DISTRICT_REVIEWER in actor.roles and actor.district_codes:
+        districts, spell = sorted(actor.district_codes), t.enterprise_spell.c
+        month = func.coalesce(column.month_start_date, literal(this_month(), Date))
+        theirs = and_(
+            # Whoever never was in the district is left out first: through an index.
+            column.enterprise_code.in_(
+                select(spell.enterprise_code).where(spell.district_code.in_(districts))
+            ),
+            district_in(column.enterprise_code, month).in_(districts),
+        )
     # A return may stand under a code that the register does not have; its reporter sees it all the same.
     spoken_for = sorted(actor.enterprise_codes) if Role.REPORTER in actor.roles else []
     own = column.enterprise_code.in_(spoken_for)
@@ -53,7 +80,9 @@ def expect_seen(connection: Connection, one: Submission, actor: Actor) -> None:
     if actor.sees_all_enterprises:
         return
     if one.kind is FileKind.RETURN and one.enterprise_code:
-        if actor.may_see(one.enterprise_code, district_of(connection, one.enterprise_code)):
+        if actor.may_see(
+            one.enterprise_code, district_of(connection, one.enterprise_code, one.month_start_date)
+        ):
             return
     elif (
         one.kind is not FileKind.DEPARTMENT
@@ -71,7 +100,9 @@ def expect_reviewer(connection: Connection, one: Submission, actor: Actor) -> No
     """Raises UnknownSubmission where the actor may not see it, NotAllowed where it may not be reviewed."""
     expect_seen(connection, one, actor)
     is_allowed = (
-        actor.may_review(one.enterprise_code, district_of(connection, one.enterprise_code))
+        actor.may_review(
+            one.enterprise_code, district_of(connection, one.enterprise_code, one.month_start_date)
+        )
         if one.kind is FileKind.RETURN
         else actor.sees_all_enterprises
     )

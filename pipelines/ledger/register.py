@@ -17,13 +17,17 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Date,
     Engine,
+    FromClause,
     Row,
+    ScalarSelect,
     and_,
     delete,
     false,
     func,
     insert,
+    literal,
     or_,
     select,
     true,
@@ -38,6 +42,7 @@ from pipelines.ledger.engine import reading, writing
 from pipelines.ledger.pen import chunks, insert_many, take_the_pen
 from pipelines.ledger.shapes import (
     MAX_CODE_LENGTH,
+    SHANGHAI,
     CannotChangeRegister,
     EnterpriseClass,
     EnterpriseSpell,
@@ -167,6 +172,57 @@ class Spell:
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 
+_Event = tuple[date | None, str, str, str]  # first month, kind, district, industry
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterChange:
+    """What a register file changes about one enterprise. `name_before` None: it was not in the register at all.
+
+    `events` and `events_before` are what this file and the one before it say of its life, in the order of time:
+    (first month, kind, district, industry).
+    """
+
+    enterprise_code: str
+    enterprise_name: str
+    name_before: str | None
+    events: tuple[_Event, ...]
+    events_before: tuple[_Event, ...]
+    changes_contact: bool
+
+    @property
+    def is_new(self) -> bool:
+        return self.name_before is None
+
+    @property
+    def new_events(self) -> tuple[_Event, ...]:
+        """Events that earlier files did not tell."""
+        return tuple(event for event in self.events if event not in self.events_before)
+
+    @property
+    def dropped_events(self) -> tuple[_Event, ...]:
+        """Events of earlier files that no longer hold."""
+        return tuple(event for event in self.events_before if event not in self.events)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the file says that it left, and earlier ones did not."""
+        return any(kind == EventKind.LEFT.value for _, kind, _, _ in self.new_events)
+
+    def audit_entry(self) -> audit.NewEntry:
+        """The change as the audit log keeps it; contacts are not written there."""
+        old = None
+        if self.name_before is not None:
+            old = {"enterprise_name": self.name_before, "events": _events_json(self.events_before)}
+        return audit.NewEntry(
+            "register.imported",
+            "enterprise",
+            self.enterprise_code,
+            old=old,
+            new={"enterprise_name": self.enterprise_name, "events": _events_json(self.events)},
+        )
+
+
 class Register:
     """The register of one ledger."""
 
@@ -203,12 +259,11 @@ class Register:
         return found
 
     def enterprise(self, enterprise_code: str, actor: Actor, *, month: Month | None = None) -> Enterprise:
-        """One enterprise in a month (by default as last known). Raises UnknownEnterprise also where it is not the actor's."""
+        """One enterprise in a month (by default the current). Raises UnknownEnterprise also where it is not the actor's."""
+        day = month.start_date if month else this_month()
         with reading(self._engine) as connection:
             found = _enterprises(
-                connection,
-                and_(t.enterprise.c.enterprise_code == enterprise_code, seen_by(actor)),
-                month.start_date if month else None,
+                connection, and_(t.enterprise.c.enterprise_code == enterprise_code, seen_by(actor, day)), day
             )
         if not found:
             raise UnknownEnterprise(enterprise_code)
@@ -225,8 +280,12 @@ class Register:
         page: int = 1,
         page_size: int = 50,
     ) -> EnterprisePage:
-        """The register as the actor may see it, by district and code. `search` is part of a name or a code."""
-        where: list[ColumnElement[bool]] = [seen_by(actor)]
+        """The register in a month (by default the current) as the actor may see it, by district and code.
+
+        `search` is part of a name or a code.
+        """
+        day = month.start_date if month else this_month()
+        where: list[ColumnElement[bool]] = [seen_by(actor, day)]
         if search:
             where.append(
                 or_(
@@ -234,7 +293,6 @@ class Register:
                     t.enterprise.c.enterprise_code.contains(search.upper(), autoescape=True),
                 )
             )
-        day = month.start_date if month else None
         with reading(self._engine) as connection:
             found = _enterprises(connection, and_(*where), day)
         found = [
@@ -369,22 +427,42 @@ class Register:
         Raises ValueError when two rows of one enterprise overlap, CannotChangeRegister when a closed month would
         change; nothing is then imported.
         """
+        with writing(self._engine) as connection:
+            take_the_pen(connection)
+            changes = self._import_all(connection, rows, actor)
+            audit.append_many(connection, actor, [change.audit_entry() for change in changes])
+        return len(changes)
+
+    def preview_rows(self, rows: Iterable[RegisterRow], actor: Actor) -> list[RegisterChange]:
+        """What `import_rows` would change, enterprise by enterprise; nothing is kept of it. Raises what it raises."""
+        with writing(self._engine) as connection:
+            changes = self._import_all(connection, rows, actor)
+            connection.rollback()
+        return changes
+
+    def _import_all(
+        self, connection: Connection, rows: Iterable[RegisterRow], actor: Actor
+    ) -> list[RegisterChange]:
+        if actor.account_id is not None and not actor.has(Role.CLERK, Role.ANALYST):
+            raise NotAllowed(
+                Wording(
+                    "名录由市级统计人员导入。请联系统计人员。",
+                    "The register is imported by the statisticians of the city. Please ask them.",
+                )
+            )
         by_code: dict[str, list[RegisterRow]] = defaultdict(list)
         for row in rows:
             by_code[row.enterprise_code].append(row)
         now = datetime.now(UTC)
-        entries: list[audit.NewEntry] = []
-        with writing(self._engine) as connection:
-            take_the_pen(connection)
-            for codes in chunks(by_code):
-                entries += self._import_codes(connection, {code: by_code[code] for code in codes}, actor, now)
-            audit.append_many(connection, actor, entries)
-        return len(entries)
+        changes: list[RegisterChange] = []
+        for codes in chunks(by_code):
+            changes += self._import_codes(connection, {code: by_code[code] for code in codes}, actor, now)
+        return changes
 
     @staticmethod
     def _import_codes(
         connection: Connection, by_code: Mapping[str, list[RegisterRow]], actor: Actor, now: datetime
-    ) -> Iterator[audit.NewEntry]:
+    ) -> Iterator[RegisterChange]:
         known = {
             row.enterprise_code: row
             for row in connection.execute(
@@ -446,12 +524,14 @@ class Register:
                     }
                     for effective, kind, district_code, industry_code in wanted
                 ]
-            yield audit.NewEntry(
-                "register.imported",
-                "enterprise",
-                code,
-                old=None if was is None else _told_of(was, told),
-                new={"enterprise_name": about["enterprise_name"], "events": _events_json(wanted)},
+            yield RegisterChange(
+                enterprise_code=code,
+                enterprise_name=about["enterprise_name"],
+                name_before=None if was is None else was.enterprise_name,
+                events=tuple(wanted),
+                events_before=tuple(told),
+                changes_contact=was is not None
+                and (was.contact, was.phone) != (about["contact"], about["phone"]),
             )
         insert_many(connection, t.enterprise_event, new_events)
         _refold(connection, before)
@@ -588,47 +668,83 @@ def _goes_on(before: EnterpriseSpell, after: EnterpriseSpell) -> bool:
 # -- who may, and what fits -----------------------------------------------------------------------------------
 
 
-def seen_by(actor: Actor) -> ColumnElement[bool]:
+def this_month() -> date:
+    """First day of the current month in Shanghai."""
+    return datetime.now(SHANGHAI).date().replace(day=1)
+
+
+def seen_by(actor: Actor, day: date | None = None) -> ColumnElement[bool]:
     """The condition on `enterprise` that an actor may see it: the register's side of `Actor.may_see`.
 
-    A district reviewer sees enterprises that are, or last were, in the own district.
+    A district reviewer sees enterprises that are in the own district in the month of that first day (by default the
+    current month), or last were before it; a move that is planned changes nothing until it takes effect.
     """
     if actor.sees_all_enterprises:
         return true()
     allowed: list[ColumnElement[bool]] = [false()]
     if Role.DISTRICT_REVIEWER in actor.roles and actor.district_codes:
-        allowed.append(_last_district().in_(sorted(actor.district_codes)))
+        district_code = district_in(t.enterprise.c.enterprise_code, literal(day or this_month(), Date))
+        allowed.append(district_code.in_(sorted(actor.district_codes)))
     if Role.REPORTER in actor.roles and actor.enterprise_codes:
         allowed.append(t.enterprise.c.enterprise_code.in_(sorted(actor.enterprise_codes)))
     return or_(*allowed)
 
 
-def _last_district() -> ColumnElement[str]:
-    spell, later = t.enterprise_spell, t.enterprise_spell.alias("later_spell")
-    return (
-        select(spell.c.district_code)
-        .where(
-            spell.c.enterprise_code == t.enterprise.c.enterprise_code,
-            spell.c.ordinal
-            == select(func.max(later.c.ordinal))
-            .where(later.c.enterprise_code == t.enterprise.c.enterprise_code)
-            .correlate(t.enterprise)
-            .scalar_subquery(),
+def district_in(enterprise_code: ColumnElement[str], day: ColumnElement[date]) -> ColumnElement[str]:
+    """The district of an enterprise in a month, as `district_at`, for use within a query."""
+    begun, first = t.enterprise_spell.alias(), t.enterprise_spell.alias()
+
+    def one_of(
+        spell: FromClause, *where: ColumnElement[bool], order: ColumnElement[int]
+    ) -> ScalarSelect[str]:
+        return (
+            select(spell.c.district_code)
+            .where(spell.c.enterprise_code == enterprise_code, *where)
+            .order_by(order)
+            .limit(1)
+            .correlate_except(spell)
+            .scalar_subquery()
         )
-        .correlate(t.enterprise)
-        .scalar_subquery()
+
+    has_begun = or_(begun.c.from_month_start_date.is_(None), begun.c.from_month_start_date <= day)
+    return func.coalesce(
+        one_of(begun, has_begun, order=begun.c.ordinal.desc()), one_of(first, order=first.c.ordinal)
     )
 
 
-def district_of(connection: Connection, enterprise_code: str) -> str:
-    """The district in which an enterprise is, or last was; empty where the register does not say."""
-    found = connection.execute(
-        select(t.enterprise_spell.c.district_code)
-        .where(t.enterprise_spell.c.enterprise_code == enterprise_code)
-        .order_by(t.enterprise_spell.c.ordinal.desc())
-        .limit(1)
-    ).scalar()
+def district_at(spells: Iterable[tuple[date | None, str]], day: date) -> str:
+    """The district of an enterprise in the month that begins on this day, from its spells in the order of time, each
+    with its first month and district.
+
+    That of the spell that holds, or of the last before it; before its first, of the first; empty without any.
+    """
+    found: str | None = None
+    for first, district_code in spells:
+        if found is None or first is None or first <= day:
+            found = district_code
     return found or ""
+
+
+def district_of(connection: Connection, enterprise_code: str, month_start_date: date | None) -> str:
+    """The district of an enterprise in a month (None: the current one), as `district_at`."""
+    by_code = spells_by_code(connection, [enterprise_code])
+    return district_at(by_code.get(enterprise_code, ()), month_start_date or this_month())
+
+
+def spells_by_code(
+    connection: Connection, enterprise_codes: Iterable[str]
+) -> dict[str, list[tuple[date | None, str]]]:
+    """First month and district of each spell of these enterprises, in the order of time."""
+    spell = t.enterprise_spell.c
+    found: defaultdict[str, list[tuple[date | None, str]]] = defaultdict(list)
+    for codes in chunks(sorted(set(enterprise_codes))):
+        for row in connection.execute(
+            select(spell.enterprise_code, spell.from_month_start_date, spell.district_code)
+            .where(spell.enterprise_code.in_(codes))
+            .order_by(spell.enterprise_code, spell.ordinal)
+        ):
+            found[row.enterprise_code].append((row.from_month_start_date, row.district_code))
+    return dict(found)
 
 
 def _expect_seen(connection: Connection, enterprise_code: str, actor: Actor) -> None:
@@ -810,8 +926,11 @@ def _change_contact(connection: Connection, new: NewEvent, now: datetime) -> dic
 # -- rows and values ------------------------------------------------------------------------------------------
 
 
-def _enterprises(connection: Connection, where: ColumnElement[bool], day: date | None) -> list[Enterprise]:
-    """Enterprises that meet a condition with the spell of a month, else their last one; by district and code."""
+def _enterprises(connection: Connection, where: ColumnElement[bool], day: date) -> list[Enterprise]:
+    """Enterprises that meet a condition, as of the month that begins on this day; by district and code.
+
+    Where none of its spells holds then, an enterprise is shown with the last before it, else with its first.
+    """
     spell = t.enterprise_spell
     rows = connection.execute(
         select(t.enterprise, spell)
@@ -822,20 +941,15 @@ def _enterprises(connection: Connection, where: ColumnElement[bool], day: date |
     found: list[Enterprise] = []
     for _, members in groupby(rows, key=lambda row: row.enterprise_code):
         spells = list(members)
-        last = spells[-1]
-        here = next(
-            (
-                row
-                for row in spells
-                if row.ordinal is not None
-                and day is not None
-                and (row.from_month_start_date is None or row.from_month_start_date <= day)
-                and (row.to_month_start_date is None or day <= row.to_month_start_date)
-            ),
-            None,
-        )
-        shown = here or last
-        is_there = here is not None if day is not None else not last.end_kind and last.ordinal is not None
+        begun = [
+            row
+            for row in spells
+            if row.ordinal is not None
+            and (row.from_month_start_date is None or row.from_month_start_date <= day)
+        ]
+        shown = begun[-1] if begun else spells[0]
+        is_there = bool(begun) and (shown.to_month_start_date is None or day <= shown.to_month_start_date)
+        has_gone = bool(begun) and not is_there
         found.append(
             Enterprise(
                 enterprise_code=shown.enterprise_code,
@@ -846,8 +960,8 @@ def _enterprises(connection: Connection, where: ColumnElement[bool], day: date |
                 industry_code=shown.industry_code or "",
                 enterprise_class=EnterpriseClass(shown.enterprise_class or EnterpriseClass.ORDINARY),
                 is_expected=is_there,
-                end_kind=last.end_kind or "",
-                successor_code=last.successor_code or "",
+                end_kind=shown.end_kind if has_gone else "",
+                successor_code=shown.successor_code if has_gone else "",
             )
         )
     return sorted(found, key=lambda one: (one.district_code, one.enterprise_code))
@@ -860,9 +974,6 @@ def _life_event(row: Row[Any]) -> LifeEvent:
     return LifeEvent(from_month=Month.of(effective) if effective else None, **values)
 
 
-_Event = tuple[date | None, str, str, str]  # first month, kind, district, industry
-
-
 def _events_of(code: str, rows: list[RegisterRow]) -> list[_Event]:
     """What a register file says of one enterprise, as events in the order of time."""
     rows = sorted(rows, key=lambda row: row.from_month or Month(1900, 1))
@@ -871,14 +982,22 @@ def _events_of(code: str, rows: list[RegisterRow]) -> list[_Event]:
     for row in rows:
         effective = row.from_month.start_date if row.from_month else None
         if row.from_month and row.to_month and row.to_month < row.from_month:
-            raise ValueError(
-                f"{code}: in the register to {row.to_month}, before it enters in {row.from_month}"
+            raise CannotChangeRegister(
+                Wording(
+                    f"{code}：终止月份 {row.to_month} 早于起始月份 {row.from_month}。",
+                    f"{code}: in the register to {row.to_month}, before it enters in {row.from_month}",
+                )
             )
         if before is not None:
             if before.to_month is None and row.from_month is not None:
                 before_ends = row.from_month.previous  # the next row says until when
             elif before.to_month is None or row.from_month is None or row.from_month <= before.to_month:
-                raise ValueError(f"{code}: two rows of the register speak of the same months")
+                raise CannotChangeRegister(
+                    Wording(
+                        f"{code}：名录中有两行说的是同一时段。",
+                        f"{code}: two rows of the register speak of the same months",
+                    )
+                )
             else:
                 before_ends = before.to_month
             if row.from_month == before_ends.plus(1):
@@ -894,10 +1013,6 @@ def _events_of(code: str, rows: list[RegisterRow]) -> list[_Event]:
     if before is not None and before.to_month is not None:
         events.append((before.to_month.plus(1).start_date, "left", "", ""))
     return events
-
-
-def _told_of(was: Row[Any], told: Sequence[_Event]) -> dict[str, Any]:
-    return {"enterprise_name": was.enterprise_name, "events": _events_json(told)}
 
 
 def _events_json(events: Sequence[_Event]) -> list[list[str]]:

@@ -94,7 +94,7 @@ class Reminders:
             phones = dict(
                 connection.execute(
                     select(t.enterprise.c.enterprise_code, t.enterprise.c.phone).where(
-                        t.enterprise.c.enterprise_code.in_(codes), seen_by(actor)
+                        t.enterprise.c.enterprise_code.in_(codes), seen_by(actor, month.start_date)
                     )
                 ).all()
             )
@@ -147,7 +147,8 @@ class Reminders:
         with reading(self._engine) as connection:
             is_seen = connection.execute(
                 select(t.enterprise.c.enterprise_code).where(
-                    t.enterprise.c.enterprise_code == enterprise_code, seen_by(actor)
+                    t.enterprise.c.enterprise_code == enterprise_code,
+                    seen_by(actor, month.start_date if month else None),
                 )
             ).first()
             if is_seen is None:

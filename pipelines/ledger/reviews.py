@@ -28,6 +28,7 @@ from pipelines.ledger.deciding import (
 from pipelines.ledger.engine import reading, writing
 from pipelines.ledger.explanations import Origin, Query, keep_confirmation, queries_in
 from pipelines.ledger.pen import take_the_pen
+from pipelines.ledger.register import district_at, spells_by_code, this_month
 from pipelines.ledger.shapes import (
     CannotConfirm,
     Decision,
@@ -224,7 +225,7 @@ class Reviews:
             where.append(column.month_start_date == month.start_date)
         with reading(self._engine) as connection:
             found = submissions_where(connection, and_(*where))
-            districts = _districts(connection)
+            spells = spells_by_code(connection, [one.enterprise_code for one in found])
             tallies = _tallies(connection, [one.submission_id for one in found])
             hands = _hands(connection, [one.submission_id for one in found])
         items = []
@@ -232,7 +233,9 @@ class Reviews:
             tally = tallies.get(one.submission_id, _Tally())
             item = ReviewItem(
                 submission=one,
-                district_code=districts.get(one.enterprise_code, ""),
+                district_code=district_at(
+                    spells.get(one.enterprise_code, ()), one.month_start_date or this_month()
+                ),
                 waiting=Waiting.QUERIED if one.status is Verdict.QUERIES else Waiting.EXPLAINED,
                 open_query_count=tally.open_count,
                 explanation_count=tally.explanation_count,
@@ -467,14 +470,3 @@ def _hands(connection: Connection, submission_ids: list[str]) -> dict[str, set[s
         for submission_id, name in connection.execute(rows):
             hands[submission_id].add(name)
     return hands
-
-
-def _districts(connection: Connection) -> dict[str, str]:
-    """The district in which each enterprise is, or last was."""
-    spell = t.enterprise_spell.c
-    return {
-        row.enterprise_code: row.district_code
-        for row in connection.execute(
-            select(spell.enterprise_code, spell.district_code).order_by(spell.enterprise_code, spell.ordinal)
-        )
-    }

@@ -47,6 +47,7 @@ from pipelines.ledger import (
     series_key_of,
 )
 from pipelines.ledger.actors import Actor
+from pipelines.ledger.register import district_at, this_month
 from pipelines.periods import Month, Period
 from pipelines.reception.results import FileResult, line_count_of, line_details
 from pipelines.records import CellRecord, FileKind, ParsedFile, storable_text, submission_id_of
@@ -384,7 +385,7 @@ class Reception:
         """
         if all(arrival.file.filer is None for arrival in window):
             return
-        districts: dict[str, str] | None = None
+        spells: dict[str, list[tuple[date | None, str]]] | None = None
         by_position = {arrival.position: arrival for arrival in window}
         parsed_of = {arrival.position: arrival.parsed for arrival in window}
         standing: dict[int, int] = {}  # position of the first with some bytes: of the first who may file them
@@ -393,10 +394,14 @@ class Reception:
             first = arrival.position if arrival.same_as is None else arrival.same_as
             what = arrival.known or parsed_of[first]
             if filer is not None and what is not None:
-                if districts is None and not filer.sees_all_enterprises:
-                    register = self._ledger.enterprises()
-                    districts = {spell.enterprise_code: spell.district_code for spell in register}
-                arrival.refusal = _not_theirs(filer, what.kind, what.enterprise_code, districts or {})
+                if spells is None and not filer.sees_all_enterprises:
+                    spells = {}
+                    for spell in self._ledger.enterprises():
+                        since = (spell.from_month_start_date, spell.district_code)
+                        spells.setdefault(spell.enterprise_code, []).append(since)
+                own = (spells or {}).get(what.enterprise_code, ())
+                district_code = district_at(own, _day_of(what, arrival.filing.received_at))
+                arrival.refusal = _not_theirs(filer, what.kind, what.enterprise_code, district_code)
             if arrival.refusal is not None:
                 arrival.parsed = None
             elif first not in standing:
@@ -1029,16 +1034,22 @@ def _new_in_this_call(first: FileResult | None) -> str:
     return "" if first is None or first.is_duplicate else first.name
 
 
-def _not_theirs(
-    filer: Actor, kind: FileKind, enterprise_code: str, districts: Mapping[str, str]
-) -> Finding | None:
+def _day_of(what: Submission | ParsedFile, received_at: datetime) -> date:
+    """First day of the month in which a file is counted; of the current month where that is not known."""
+    if isinstance(what, ParsedFile):
+        period = what.period
+        return counted_month(what.kind, period, received_at).start_date if period else this_month()
+    return what.month_start_date or this_month()
+
+
+def _not_theirs(filer: Actor, kind: FileKind, enterprise_code: str, district_code: str) -> Finding | None:
     """Why this person may not hand in this file; None where that is fine, or where it is nobody's.
 
-    Says nothing of the enterprise but the code that stands in the file, which the person has before them.
+    `district_code` is where the enterprise is in the month of the file. Says nothing of the enterprise but the code that stands in the file, which the person has before them.
     """
     if kind is FileKind.DEPARTMENT:
         return None if filer.may_file_department_tables else messages.finding("G11")
-    if not enterprise_code or filer.may_see(enterprise_code, districts.get(enterprise_code, "")):
+    if not enterprise_code or filer.may_see(enterprise_code, district_code):
         return None
     return messages.finding("G10", given=enterprise_code)
 

@@ -17,6 +17,7 @@ from pipelines.findings import Verdict
 from pipelines.intake.layouts import FormLayout, choose_layout, layout_book
 from pipelines.ledger import SHANGHAI, EnterpriseSpell, Ledger, Submission
 from pipelines.ledger.actors import Actor
+from pipelines.ledger.register import district_at
 from pipelines.ledger.shapes import receipt_number
 from pipelines.periods import Month, Period
 from pipelines.reception.words import said
@@ -53,9 +54,11 @@ def zero_return_of(
     """
     from pipelines.reception.uploads import UploadRefused
 
-    # The district of the last spell is who answers for the enterprise now.
     spells = [one for one in ledger.enterprises() if one.enterprise_code == enterprise_code]
-    district_code = spells[-1].district_code if spells else ""
+    # Who answers for the enterprise in that month, wherever it moved before or will move.
+    district_code = district_at(
+        ((one.from_month_start_date, one.district_code) for one in spells), month.start_date
+    )
     if not actor.may_file or not actor.may_see(enterprise_code, district_code):
         raise UploadRefused(said("zero_not_yours", code=enterprise_code))
     spell = next((one for one in spells if _covers(one, month)), None)

@@ -9,14 +9,18 @@ from desk_scene import (
     ADMINISTRATOR,
     HONGSHAN,
     JIANGHAN,
+    MARCH,
     REGISTER,
     REPORTER,
     WANG,
+    a_query,
     a_register,
     close,
+    file,
     reopen,
 )
 
+from pipelines.findings import Verdict
 from pipelines.ledger import (
     CannotChangeRegister,
     EnterpriseClass,
@@ -25,9 +29,11 @@ from pipelines.ledger import (
     Ledger,
     RegisterRow,
     UnknownEnterprise,
+    UnknownSubmission,
 )
-from pipelines.ledger.actors import NotAllowed
+from pipelines.ledger.actors import Actor, NotAllowed
 from pipelines.ledger.register import LifeEvent, NewEvent
+from pipelines.ledger.reminders import ReminderKind
 from pipelines.periods import Month
 
 MAY = Month(2026, 5)
@@ -204,3 +210,81 @@ def test_clerks_keep_the_register_and_the_others_only_see_their_own(ledger: Ledg
     assert ledger.register.page(ADMINISTRATOR).enterprises == []
     assert ledger.register.page(WANG, search="e03").enterprise_count == 1
     assert ledger.register.page(WANG).enterprise_count == len(REGISTER)
+
+
+# -- whose an enterprise is when it moves ---------------------------------------------------------------------
+
+
+def seen(ledger: Ledger, actor: Actor, month: Month | None = None) -> bool:
+    return "E01" in [one.enterprise_code for one in ledger.register.page(actor, month=month).enterprises]
+
+
+def test_a_move_that_is_planned_gives_nothing_to_the_new_district_before_it_takes_effect(
+    ledger: Ledger,
+) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query(),))
+    planned = Month(2099, 1)
+    record(ledger, EventKind.MOVED_DISTRICT, planned, district_code="420103")
+
+    assert (seen(ledger, HONGSHAN), seen(ledger, JIANGHAN)) == (True, False)
+    assert (seen(ledger, HONGSHAN, planned), seen(ledger, JIANGHAN, planned)) == (False, True)
+    assert ledger.register.enterprise("E01", WANG).district_code == "420111"
+    [item] = ledger.reviews.queue(HONGSHAN).items
+    assert item.district_code == "420111"
+    assert ledger.reviews.queue(JIANGHAN).items == []
+    assert ledger.reviews.submissions(JIANGHAN).submissions == []
+    for act in (
+        lambda: ledger.reviews.view(one.submission_id, JIANGHAN),
+        lambda: ledger.confirm(one.submission_id, "已与企业核实，确有大额合同", JIANGHAN),
+    ):
+        with pytest.raises(UnknownSubmission):
+            act()
+    with pytest.raises(UnknownEnterprise):
+        ledger.reminders.record(["E01"], MARCH, ReminderKind.LETTER, JIANGHAN)
+    ledger.reminders.record(["E01"], MARCH, ReminderKind.LETTER, HONGSHAN)
+    confirmed = ledger.confirm(one.submission_id, "已与企业核实，确有大额合同", HONGSHAN)
+    assert confirmed.status is Verdict.ACCEPTED
+
+
+def test_a_return_stays_with_the_district_of_its_month(ledger: Ledger) -> None:
+    a_register(ledger)
+    march = file(ledger, "march", findings=(a_query(),))
+    may = file(ledger, "may", month="2026-05", findings=(a_query(),))
+    record(ledger, EventKind.MOVED_DISTRICT, MAY, district_code="420103")
+    for actor, own, other in ((HONGSHAN, march, may), (JIANGHAN, may, march)):
+        assert [one.submission_id for one in ledger.reviews.submissions(actor).submissions] == [
+            own.submission_id
+        ]
+        [item] = ledger.reviews.queue(actor).items
+        assert (item.submission.submission_id, item.district_code) == (
+            own.submission_id,
+            sorted(actor.district_codes)[0],
+        )
+        assert ledger.reviews.view(own.submission_id, actor).submission == own
+        with pytest.raises(UnknownSubmission):
+            ledger.reviews.view(other.submission_id, actor)
+
+
+def test_an_enterprise_that_left_stays_with_its_last_district_and_one_to_come_with_its_first(
+    ledger: Ledger,
+) -> None:
+    a_register(ledger)
+    record(ledger, EventKind.LEFT, MAY, reason="注销")
+    assert seen(ledger, HONGSHAN)
+    assert ledger.register.enterprise("E01", HONGSHAN).end_kind == "left"
+    to_come = NewEvent(
+        "E09", EventKind.ENTERED, Month(2099, 1), district_code="420103", enterprise_name="新企业"
+    )
+    ledger.register.record(to_come, WANG)
+    shown = ledger.register.enterprise("E09", JIANGHAN)
+    assert (shown.is_expected, shown.end_kind, shown.district_code) == (False, "", "420103")
+
+
+def test_an_enterprise_that_is_to_leave_is_expected_until_then(ledger: Ledger) -> None:
+    a_register(ledger)
+    record(ledger, EventKind.LEFT, Month(2099, 1), reason="注销")
+    shown = ledger.register.enterprise("E01", WANG)
+    assert (shown.is_expected, shown.end_kind) == (True, "")
+    after = ledger.register.enterprise("E01", WANG, month=Month(2099, 1))
+    assert (after.is_expected, after.end_kind) == (False, "left")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from filed_by_hand import Line, a_rate_table, a_workbook, credit_code
 
 from pipelines.findings import Verdict
-from pipelines.ledger import Ledger
+from pipelines.ledger import EventKind, Ledger
 from pipelines.ledger.actors import Actor, Role
+from pipelines.ledger.register import NewEvent
+from pipelines.periods import Month
 from pipelines.reception import FileResult, IncomingFile, Reception
+from pipelines.reception.uploads import UploadRefused
+from pipelines.reception.zero_return import zero_return_of
 
 OWN, OTHER = credit_code(1), credit_code(2)
 reporter = Actor("填报员", frozenset({Role.REPORTER}), frozenset({OWN}))
@@ -91,6 +97,28 @@ def test_staff_file_for_those_whom_they_may_see(
     [result] = file(reception, (filer, a_return(OWN)))
     assert (rules(result) != ["G10"]) is is_taken
     assert len(ledger.submissions()) == is_taken
+
+
+@pytest.mark.parametrize(
+    ("moves_in", "taken_from"), [(Month(2099, 1), "reviewer"), (Month(2019, 6), "reviewer_elsewhere")]
+)
+def test_a_district_files_for_those_who_are_in_it_in_the_month_of_the_return(
+    reception: Reception, ledger: Ledger, moves_in: Month, taken_from: str
+) -> None:
+    ledger.register.record(
+        NewEvent(OWN, EventKind.MOVED_DISTRICT, moves_in, district_code="420102", reason="迁址"), clerk
+    )
+    results = file(reception, (reviewer, a_return(OWN)), (reviewer_elsewhere, a_return(OWN, 101)))
+    taken = dict(zip(("reviewer", "reviewer_elsewhere"), results, strict=True))
+    assert [name for name, result in taken.items() if "G10" not in rules(result)] == [taken_from]
+    # And so a zero return by one click.
+    for name, actor in (("reviewer", reviewer), ("reviewer_elsewhere", reviewer_elsewhere)):
+        asked = partial(zero_return_of, ledger, OWN, Month(2020, 2), actor, is_revision=False)
+        if name == taken_from:
+            assert asked().name == f"2020-02_零报_{OWN}.xlsx"
+        else:
+            with pytest.raises(UploadRefused):
+                asked()
 
 
 @pytest.mark.parametrize(("filer", "is_taken"), [(clerk, True), (reviewer, False), (reporter, False)])

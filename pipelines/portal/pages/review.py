@@ -179,6 +179,7 @@ def _enterprise_of(ledger: Ledger, actor: Actor, found: Submission) -> Enterpris
     if not found.enterprise_code:
         return None
     try:
-        return ledger.register.enterprise(found.enterprise_code, actor)
+        month = Month.of(found.month_start_date) if found.month_start_date else None
+        return ledger.register.enterprise(found.enterprise_code, actor, month=month)
     except UnknownEnterprise:
         return None
