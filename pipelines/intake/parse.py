@@ -105,7 +105,7 @@ def _apart(sheet: Sheet, starts: list[int]) -> list[Sheet]:
     return [
         replace(
             sheet,
-            rows=[list(blank) for _ in range(first)] + sheet.rows[first:last],
+            rows=[blank] * first + sheet.rows[first:last],
             merges=[merge for merge in sheet.merges if first <= merge[0] < last],
         )
         for first, last in pairwise([0, *starts, len(sheet.rows)])

@@ -28,6 +28,7 @@ _LONGEST_LABEL = 60  # a longer text is a sentence, not a label
 _LONGEST_HEAD_TEXT = 400  # several labels with their values in one cell; a longer text is an instruction
 _HEADS_REMEMBERED = 256
 _MOST_ROWS_ABOVE_NUMBER = 2  # title and subtitle
+_MOST_FORMS_ON_A_SHEET = 16
 _TRAILING_BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]$")
 _UNIT_BRACKET = re.compile(r"[(（\[]([^()（）\[\]]*)[)）\]]\s*$")
 _BRACKETS_WITHOUT_MEANING = frozenset({"%", "必填", "选填", "可选", "required", "optional"})
@@ -221,7 +222,10 @@ class Recogniser:
         return best
 
     def further_forms(self, sheet: Sheet) -> list[int]:
-        """Rows from 0 at which further forms begin on a sheet, each with a form number of its own; empty for most."""
+        """Rows from 0 at which further forms begin on a sheet, each with a form number of its own; empty for most.
+
+        A sheet with more numbers than there could be forms (a list of forms) is left in one piece.
+        """
         rows = sheet.rows
         numbered = [
             index
@@ -231,6 +235,8 @@ class Recogniser:
                 for value in row
             )
         ]
+        if len(numbered) > _MOST_FORMS_ON_A_SHEET:
+            return []
         starts: list[int] = []
         for before, index in pairwise(numbered):
             start = index

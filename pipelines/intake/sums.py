@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines.intake.gate import column_number
@@ -30,27 +31,40 @@ class _NoPlainSum(Exception):
     """The formula is more than a sum, or sums what is not known."""
 
 
-def plain_sum(formula: str, rows: list[list[Any]]) -> float | str | None:
+@dataclass(slots=True)
+class Allowance:
+    """Cells that the sums of one sheet may still add up, all together: thousands of sums over a whole sheet are no form."""
+
+    cells: int = 1_000_000
+
+    def take(self, count: int) -> None:
+        if count > min(self.cells, _MOST_CELLS):
+            raise _NoPlainSum
+        self.cells -= count
+
+
+def plain_sum(formula: str, rows: list[list[Any]], allowance: Allowance | None = None) -> float | str | None:
     """The result of a formula that only adds and subtracts cells: SUM(D12:D51), D12+D13, and either behind
     IF(COUNT(D12:D51)=0,"",...), which gives '' where there is no number.
 
-    None for everything else, also where a cell that is added is an error or was not computed itself. As in a
-    spreadsheet texts and blanks count for nothing inside SUM; a text that is added by + is an error there, None here.
+    None for everything else, also where a cell that is added is an error or was not computed itself, and where the
+    allowance (by default one of its own) is used up. As in a spreadsheet texts and blanks count for nothing inside SUM; a text that is added by + is an error there, None here.
     """
     if len(formula) > _LONGEST_FORMULA:
         return None
+    allowance = allowance or Allowance()
     try:
         guarded = _BLANK_IF_EMPTY.fullmatch(formula)
         if guarded is not None:
-            if not any(type(value) is float for value in _cells(guarded["counted"], rows)):
+            if not any(type(value) is float for value in _cells(guarded["counted"], rows, allowance)):
                 return ""
-            return _sum(guarded["inner"], rows)
-        return _sum(formula.removeprefix("="), rows)
+            return _sum(guarded["inner"], rows, allowance)
+        return _sum(formula.removeprefix("="), rows, allowance)
     except _NoPlainSum:
         return None
 
 
-def _sum(text: str, rows: list[list[Any]]) -> float:
+def _sum(text: str, rows: list[list[Any]], allowance: Allowance) -> float:
     """Terms with + and - between them, each a cell, a number or SUM of cells; at least one cell among them."""
     addends: list[float] = []
     sign, position, is_term_due, has_cells = 1.0, 0, True, False
@@ -74,12 +88,12 @@ def _sum(text: str, rows: list[list[Any]]) -> float:
             if end < 0:
                 raise _NoPlainSum
             for reference in text[position:end].split(","):
-                addends += [sign * value for value in _numbers(reference.strip(), rows)]
+                addends += [sign * value for value in _numbers(reference.strip(), rows, allowance)]
             position, has_cells = end + 1, True
         elif match["number"]:
             addends.append(sign * float(match["number"]))
         else:
-            addends += [sign * value for value in _numbers(match["range"], rows, is_alone=True)]
+            addends += [sign * value for value in _numbers(match["range"], rows, allowance, is_alone=True)]
             has_cells = True
         sign, is_term_due = 1.0, False
     if is_term_due or not has_cells:
@@ -87,11 +101,13 @@ def _sum(text: str, rows: list[list[Any]]) -> float:
     return math.fsum(addends)
 
 
-def _numbers(reference: str, rows: list[list[Any]], *, is_alone: bool = False) -> list[float]:
+def _numbers(
+    reference: str, rows: list[list[Any]], allowance: Allowance, *, is_alone: bool = False
+) -> list[float]:
     if is_alone and ":" in reference:
         raise _NoPlainSum
     found = []
-    for value in _cells(reference, rows):
+    for value in _cells(reference, rows, allowance):
         if type(value) is float or type(value) is int:
             found.append(float(value))
         elif not isinstance(value, str) or (is_alone and value):
@@ -99,7 +115,7 @@ def _numbers(reference: str, rows: list[list[Any]], *, is_alone: bool = False) -
     return found
 
 
-def _cells(reference: str, rows: list[list[Any]]) -> list[Any]:
+def _cells(reference: str, rows: list[list[Any]], allowance: Allowance) -> list[Any]:
     """The values of a cell or a range as far as the sheet reaches."""
     ends = [_REFERENCE.fullmatch(part) for part in reference.split(":")]
     if len(ends) > 2 or any(end is None for end in ends):
@@ -110,7 +126,7 @@ def _cells(reference: str, rows: list[list[Any]]) -> list[Any]:
     )  # fmt: skip
     if first[0] < 0:
         raise _NoPlainSum
-    block = [row[first[1] : last[1] + 1] for row in rows[first[0] : last[0] + 1]]
-    if sum(map(len, block)) > _MOST_CELLS:
-        raise _NoPlainSum
-    return [value for row in block for value in row]
+    height = min(last[0] + 1, len(rows)) - first[0]
+    width = min(last[1] + 1, len(rows[0]) if rows else 0) - first[1]
+    allowance.take(max(height, 0) * max(width, 0))
+    return [value for row in rows[first[0] : last[0] + 1] for value in row[first[1] : last[1] + 1]]

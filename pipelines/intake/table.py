@@ -121,6 +121,14 @@ class TableReader:
     def _has_measure(self, row: list[Any]) -> bool:
         return any(read_number(row[index]).state not in ("", "invalid") for index in self.measure_indexes)
 
+    def _has_figure(self, row: list[Any]) -> bool:
+        return any(read_number(row[index]).number is not None for index in self.measure_indexes)
+
+    def _is_of_foot(self, row: list[Any]) -> bool:
+        """Whether a row has a label of the foot: the number beside 联系电话 is no figure."""
+        kind = self.reader.recogniser.row_kind
+        return any(type(value) is str and value != "" and kind(value) == "end" for value in row)
+
     def _is_ruler(self, row: list[Any]) -> bool:
         """The row that numbers the columns: 1 2 3 4 ... from left to right and nothing else."""
         values = [value for value in row if value != ""]
@@ -358,8 +366,10 @@ class TableReader:
         """Rows below the foot that look like lines of the table: they are not read, and that is said."""
         for index in range(end + 1, len(self.sheet.rows)):
             row = self.sheet.rows[index]
+            if self._is_of_foot(row):
+                continue
             codes_there = [column for column in self.needed if row[column.index] != ""]
-            if codes_there and any(type(row[position]) is float for position in self.measure_indexes):
+            if codes_there and self._has_figure(row):
                 column = codes_there[0]
                 self.reader.find("P24", f"{column.letters}{index + 1}", None, as_text(row[column.index]), "")
 

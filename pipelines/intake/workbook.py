@@ -33,7 +33,7 @@ from pipelines.intake.gate import (
     walk_xml,
 )
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
-from pipelines.intake.sums import plain_sum
+from pipelines.intake.sums import Allowance, plain_sum
 from pipelines.intake.template_mark import mark_in
 from pipelines.intake.values import CellProblem, ComputedSum
 
@@ -98,6 +98,23 @@ class Workbook:
                 if sheet.visible != SheetVisibleEnum.Visible:
                     self._hidden.add(sheet.name)
         self._all_names = list(self._book.sheet_names)
+        self._expect_own_parts()
+
+    def _expect_own_parts(self) -> None:
+        """Every sheet has a part of its own: a small file could else name one large part thousands of times.
+
+        Raises `Refused` (G06).
+        """
+        targets = [target for target in self._targets().values() if target]
+        if len(targets) != len(set(targets)):
+            twice = next(target for target in targets if targets.count(target) > 1)
+            raise Refused("G06", what="shared_part", given=twice)
+
+    def _targets(self) -> Mapping[int, str]:
+        parts = self._package.parts
+        return _sheet_parts(
+            parts.get("xl/workbook.xml", b"<w/>"), parts.get("xl/_rels/workbook.xml.rels", b"<r/>")
+        )
 
     def sheet(self, name: str) -> Sheet:
         """Read one sheet, hidden or not. Raises `Refused`: G05 by the gate, G01 where the library cannot."""
@@ -131,18 +148,15 @@ class Workbook:
             for row, column, problem in problems:
                 _put(sheet.rows, row, column, problem)
             # a sum may add sums: each round knows those of the round before
+            allowance = Allowance()
             for _ in range(_ROUNDS_OF_SUMS):
                 for row, column, problem in problems:
                     if not problem.is_error and sheet.rows[row][column] == problem:
-                        _put_sum(sheet.rows, row, column, problem)
+                        _put_sum(sheet.rows, row, column, problem, allowance)
 
     def _part_of(self, name: str) -> bytes:
         """The XML of a sheet, by workbook.xml and its relations. Raises `Refused` (G01) if they lead nowhere."""
-        parts = self._package.parts
-        targets = _sheet_parts(
-            parts.get("xl/workbook.xml", b"<w/>"), parts.get("xl/_rels/workbook.xml.rels", b"<r/>")
-        )
-        part = parts.get(targets.get(self._all_names.index(name), ""))
+        part = self._package.parts.get(self._targets().get(self._all_names.index(name), ""))
         if part is None:
             raise Refused("G01", kind="damaged", given=name)
         return part
@@ -192,9 +206,11 @@ def _put(rows: list[list[Any]], row: int, column: int, problem: CellProblem) -> 
         rows[row][column] = problem
 
 
-def _put_sum(rows: list[list[Any]], row: int, column: int, problem: CellProblem) -> None:
+def _put_sum(
+    rows: list[list[Any]], row: int, column: int, problem: CellProblem, allowance: Allowance
+) -> None:
     """What a formula that is nothing but a sum comes to, in place of the problem."""
-    result = plain_sum(problem.given, rows)
+    result = plain_sum(problem.given, rows, allowance)
     if result == "":
         rows[row][column] = ""
     elif isinstance(result, float):

@@ -200,6 +200,78 @@ def with_lying_count() -> bytes:
     return bytes(content)
 
 
+def with_end_record_in_comment() -> bytes:
+    """A second end of the directory, empty, inside the comment behind the first."""
+    return canonical_file()[:-2] + struct.pack("<H", 22) + b"PK\x05\x06" + b"\0" * 18
+
+
+def with_sheets_that_are_one_part(count: int) -> bytes:
+    """A workbook that names the part of one sheet many times: small to send, long to read."""
+    book = canonical_file()
+    workbook = part(book, "xl/workbook.xml")
+    sheets = b"".join(b'<sheet name="s%d" sheetId="%d" r:id="rId3"/>' % (n, 100 + n) for n in range(count))
+    return repack(book, {"xl/workbook.xml": workbook.replace(b"</sheets>", sheets + b"</sheets>")})
+
+
+def with_sheet_outside() -> bytes:
+    book = canonical_file()
+    name = "xl/_rels/workbook.xml.rels"
+    relations = part(book, name).replace(b'"worksheets/sheet3.xml"', b'"../../../../etc/passwd"')
+    return repack(book, {name: relations})
+
+
+def with_endless_sums() -> bytes:
+    """Eight thousand formulas without results, each a sum over most of the sheet."""
+    return in_sheet(
+        b"".join(
+            b'<row r="%d"><c r="D%d"><f>SUM(D1:D19999)</f></c><c r="E%d"><f>SUM(A1:BH19999)</f></c></row>'
+            % (n, n, n)
+            for n in range(40, 8_000)
+        )
+    )
+
+
+def with_form_number_in_every_row() -> bytes:
+    return in_sheet(
+        "".join(
+            f'<row r="{n}"><c r="A{n}" t="inlineStr"><is><t>表号：FM-{n % 8 + 1}</t></is></c></row>'
+            for n in range(40, 15_000)
+        ).encode()
+    )
+
+
+def with_names_of_names() -> bytes:
+    """Thirty thousand names, each twice the next: two to the thirty-thousandth for whoever computes them."""
+    book = canonical_file()
+    workbook = part(book, "xl/workbook.xml")
+    names = b"".join(
+        b'<definedName name="n%d">SUM(n%d,n%d)</definedName>' % (n, n + 1, n + 1) for n in range(30_000)
+    )
+    changed = workbook.replace(b"</sheets>", b"</sheets><definedNames>" + names + b"</definedNames>")
+    return repack(book, {"xl/workbook.xml": changed})
+
+
+def with_prefixed_sheet() -> bytes:
+    book = canonical_file()
+    namespace = b'xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    sheet = part(book, SHEET_OF_FM2).replace(b"<worksheet ", b"<x:worksheet " + namespace + b" ", 1)
+    return repack(book, {SHEET_OF_FM2: sheet.replace(b"</worksheet>", b"</x:worksheet>")})
+
+
+def with_attributes_without_end() -> bytes:
+    book = canonical_file()
+    attributes = b" ".join(b'a%d="x"' % n for n in range(60_000))
+    sheet = part(book, SHEET_OF_FM2).replace(b"<sheetData>", b"<sheetData " + attributes + b">", 1)
+    return repack(book, {SHEET_OF_FM2: sheet})
+
+
+def with_values_of_no_kind() -> bytes:
+    return in_sheet(
+        b'<row r="50"><c r="A50" t="d"><v>9999999-99-99</v></c><c r="C50" t="e"><v>#NOTHING!</v></c>'
+        b'<c r="D50"><v>-1e308</v></c><c r="E50"><v>1e999</v></c></row>'
+    )
+
+
 FAR = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "an empty file": ("G08", lambda: b""),
@@ -305,6 +377,19 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
         "G01",
         lambda: in_sheet(b'<row r="50"><c r="D50" t="s"><v>999999</v></c></row>'),
     ),
+    "a second end in the comment": ("G01", with_end_record_in_comment),
+    "thousands of sheets that are one part": ("G06", lambda: with_sheets_that_are_one_part(5_000)),
+    "two sheets that are one part": ("G06", lambda: with_sheets_that_are_one_part(1)),
+    "a sheet outside the package": ("G01", with_sheet_outside),
+    "elements nested without end": (
+        "G05",
+        lambda: after_sheet_data(b"<a>" * 200_000 + b"</a>" * 200_000),
+    ),
+    "a cell of no kind": ("G01", lambda: in_sheet(b'<row r="50"><c r="C50" t="zzz"><v>1</v></c></row>')),
+    "a truth value that is seven": (
+        "G01",
+        lambda: in_sheet(b'<row r="50"><c r="A50" t="b"><v>7</v></c></row>'),
+    ),
     "half a sheet merged": (
         "G05",
         lambda: after_sheet_data(b'<mergeCells count="1"><mergeCell ref="A100:XFD20000"/></mergeCells>'),
@@ -345,6 +430,15 @@ READ: dict[str, tuple[str, Callable[[], bytes]]] = {
         b'<row r="50"><c r="D50"><v>' + b"9" * 4000 + b"</v></c></row>"
     )),
     "styles that are not there": ("报表.xlsx", lambda: in_sheet(b'<row r="50"><c r="D50" s="65535"><v>1</v></c></row>')),
+    "sums over sums": ("报表.xlsx", with_endless_sums),
+    "a form number in every row": ("报表.xlsx", with_form_number_in_every_row),
+    "names of names": ("报表.xlsx", with_names_of_names),
+    "elements with a prefix": ("报表.xlsx", with_prefixed_sheet),
+    "attributes without end": ("报表.xlsx", with_attributes_without_end),
+    "values of no kind": ("报表.xlsx", with_values_of_no_kind),
+    "texts of nothing but blanks and signs": ("报表.xlsx", lambda: with_texts(
+        " " * 32_000 + "1", "\u3000" * 32_000, "1 " * 16_000, "-" * 32_000, ":" * 32_000, "报告期：" * 8_000
+    )),
     "a name that runs backwards": ("报表\u202exslx.exe", canonical_file),
     "a name with a path": ("../../etc/passwd.xlsx", canonical_file),
     "a name with control characters": ("报\r\nSet-Cookie: a=b\x00表.xlsx", canonical_file),

@@ -582,6 +582,7 @@ MISTAKES: dict[str, tuple[str, str, Callable[[], Book]]] = {
     "ticked and filled": ("P22", "J8", lambda: [fm2_sheet(zero="☑")]),
     "neither ticked nor filled": ("P23", "J8", lambda: [fm2_sheet([], total=False)]),
     "lines below the foot": ("P24", "A21", lambda: [_with_lines_below()]),
+    "lines below the foot as text": ("P24", "A21", lambda: [_with_lines_below("33.5")]),
     "code and name that disagree": ("P25", "A11", lambda: [fm2_sheet([line(name="海运")])]),
     "a line without amounts": (
         "P26",
@@ -625,9 +626,10 @@ def _with_merged_amount() -> Sheet:
     return sheet
 
 
-def _with_lines_below() -> Sheet:
+def _with_lines_below(export: str = "") -> Sheet:
     sheet = fm2_sheet()
-    sheet.row(21, LINE)
+    amounts = dict.fromkeys(("export_ytd", "import_", "import_ytd"))
+    sheet.row(21, line(export=export, **amounts) if export else LINE)
     return sheet
 
 

@@ -15,7 +15,7 @@ from pipelines.form_limits import FormLimit
 from pipelines.intake import read_file
 from pipelines.intake.gate import inspect
 from pipelines.intake.layouts import layout_book
-from pipelines.intake.sums import plain_sum
+from pipelines.intake.sums import Allowance, plain_sum
 from pipelines.intake.template import Carried, InvalidTemplate, Order, Stationery, due_forms, guidance_of
 from pipelines.intake.template.forms import sheet_name_of
 from pipelines.intake.template.lists import CodeSheet, choices_of
@@ -315,3 +315,26 @@ def test_a_heading_word_is_no_sheet_of_data() -> None:
 
     for name in wording().take("sheets").values():
         assert label_key(name) in layout_book().general.not_forms
+
+
+def test_sums_of_one_sheet_add_up_only_so_many_cells() -> None:
+    rows: list[list[object]] = [[1.0] * 10 for _ in range(100)]
+    allowance = Allowance(cells=2_500)
+    results = [plain_sum("=SUM(A1:J100)", rows, allowance) for _ in range(4)]
+    assert results == [1_000.0, 1_000.0, None, None]
+    assert plain_sum("=A1+B1", rows, allowance) == 2.0  # what is left is for others
+
+
+@pytest.mark.parametrize(
+    "form_code", [code for code in ALL_FORMS if layout_book().versions(code)[-1].columns]
+)
+def test_telephone_and_date_of_the_foot_may_be_typed_as_numbers(
+    stationery: Stationery, form_code: str
+) -> None:
+    content = stationery.workbook(order(form_code, is_zero_return=True))
+    sheet = openpyxl.load_workbook(io.BytesIO(content))[sheet_name_of(layout_book().versions(form_code)[-1])]
+    foot = {cell.value: cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)}
+    typed = {"联系电话：": 13_800_000_000, "报出日期：": 20_260_408, "填表人：": 7}
+    values = {foot[label].offset(0, 1).coordinate: value for label, value in typed.items()}
+    parsed = read_file("form.xlsx", set_cells(content, sheet.title, values))
+    assert [one.rule for one in parsed.findings] == []
