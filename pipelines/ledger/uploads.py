@@ -64,7 +64,10 @@ class NewUpload:
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file to be taken through the door, and in whose name and with whose rights."""
+    """A file to be taken through the door, in whose name, and with the rights that the person has now.
+
+    Who was locked out since, or lost the role, files nothing any more: `filer` then has no role.
+    """
 
     upload_id: str
     ordinal: int
@@ -268,7 +271,8 @@ class Uploads:
         """The next files to read, marked as being read; empty when none wait.
 
         Uploads of `large_from` files and more (`is_large`) are taken one at a time and whole, smaller ones
-        together. A file that was tried `alone_from` times already comes alone, so that it stops nobody else.
+        together. A file that was tried `alone_from` times already comes alone, so that it stops nobody else. The
+        rights of who handed it in are those of now, not of then.
         """
         file, upload = t.upload_file.c, t.upload.c
         size = upload.file_count >= large_from if is_large else upload.file_count < large_from
@@ -297,6 +301,7 @@ class Uploads:
                 .values(state=READING, attempt_count=file.attempt_count + 1),
                 [{"key_upload": row.upload_id, "key_ordinal": row.ordinal} for row in rows],
             )
+            filers = {row.upload_id: _filer_now(connection, row.created_by, row.filer) for row in rows}
         return [
             WaitingFile(
                 row.upload_id,
@@ -305,7 +310,7 @@ class Uploads:
                 row.sha256,
                 row.received_at,
                 row.channel,
-                _filer_of(row.created_by, row.filer),
+                filers[row.upload_id],
                 row.attempt_count + 1,
             )
             for row in rows
@@ -604,6 +609,24 @@ def _filer_row(actor: Actor) -> dict[str, Any]:
         "account_id": actor.account_id,
         "address": actor.address,
     }
+
+
+def _filer_now(connection: Connection, name: str, row: Mapping[str, Any]) -> Actor:
+    """Who handed it in, with the rights of now; without any where the account is no longer open."""
+    from pipelines.ledger.sign_in import roles_and_scope
+
+    then = _filer_of(name, row)
+    if then.account_id is None:  # the machine itself: there is no account to ask
+        return then
+    state = connection.execute(
+        select(t.account.c.state).where(t.account.c.account_id == then.account_id)
+    ).scalar()
+    roles, enterprise_codes, district_codes = (
+        roles_and_scope(connection, then.account_id)
+        if state == "active"
+        else (frozenset[Role](), frozenset[str](), frozenset[str]())
+    )
+    return replace(then, roles=roles, enterprise_codes=enterprise_codes, district_codes=district_codes)
 
 
 def _filer_of(name: str, row: Mapping[str, Any]) -> Actor:

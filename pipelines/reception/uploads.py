@@ -400,6 +400,16 @@ class UploadDesk:
             self._finish([_given_up(taken[0])], {})
             at_hand.clear()
             return True
+        no_longer = [one for one in taken if not one.filer.may_file]
+        if no_longer:
+            self._finish(
+                [_no_longer_allowed(one) for one in no_longer],
+                {(one.upload_id, one.ordinal): one.filer for one in no_longer},
+            )
+            taken = [one for one in taken if one.filer.may_file]
+            at_hand[:] = taken
+            if not taken:
+                return True
         results = door.submit(
             [
                 IncomingFile(
@@ -505,6 +515,10 @@ def _given_up(file: WaitingFile) -> Outcome:
         None,
         trouble=said("could_not_be_judged", upload=file.upload_id),
     )
+
+
+def _no_longer_allowed(file: WaitingFile) -> Outcome:
+    return Outcome(file.upload_id, file.ordinal, queue.NOT_TAKEN, None, trouble=said("no_longer_allowed"))
 
 
 def _outcome(file: WaitingFile, result: FileResult) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -49,10 +50,23 @@ def test_small_uploads_come_together_in_their_order_and_large_ones_alone(ledger:
     assert len(take(ledger)) == 3
 
 
-def test_who_handed_in_and_with_which_rights_comes_back_with_the_file(ledger: Ledger) -> None:
+def test_who_handed_in_comes_back_with_the_file_and_with_the_rights_of_now(ledger: Ledger) -> None:
+    operator = Actor.operator("root")
+    ledger.accounts.create(operator, "li", "李")
+    account = ledger.accounts.grant(operator, "li", Role.CLERK)
+    clerk = replace(CLERK, name="li", account_id=account.account_id)
+    nobody = replace(CLERK, account_id=999)
     hand_in(ledger, "a", ["a1"], REPORTER)
-    hand_in(ledger, "b", ["b1"], CLERK, minute=1)
-    assert [one.filer for one in take(ledger)] == [REPORTER, CLERK]
+    hand_in(ledger, "b", ["b1"], clerk, minute=1)
+    hand_in(ledger, "c", ["c1"], nobody, minute=2)
+    assert [one.filer for one in take(ledger)] == [REPORTER, clerk, replace(nobody, roles=frozenset())]
+    ledger.uploads.give_back(is_counted=False)
+    ledger.accounts.grant(operator, "li", Role.ANALYST)
+    ledger.accounts.revoke(operator, "li", Role.CLERK, reason="岗位调整了")
+    assert take(ledger)[1].filer.roles == {Role.ANALYST}
+    ledger.uploads.give_back(is_counted=False)
+    ledger.accounts.lock(operator, "li", reason="离岗停用账号")
+    assert not take(ledger)[1].filer.may_file
 
 
 def test_a_file_that_was_tried_twice_comes_alone_and_others_before_it(ledger: Ledger) -> None:

@@ -151,6 +151,32 @@ def test_an_upload_is_seen_by_its_maker_and_the_bureau_only(shared_desk: tuple[U
     assert upload_id in [one.upload_id for one in desk.recent(clerk, everybody=True)]
 
 
+@pytest.mark.parametrize("is_locked", [True, False], ids=["locked", "another enterprise's now"])
+def test_the_rights_of_who_handed_in_are_those_of_the_moment_of_judging(
+    desk: UploadDesk, ledger: Ledger, is_locked: bool
+) -> None:
+    operator = Actor.operator("root")
+    accounts = ledger.accounts
+    accounts.create(operator, "zhao", "赵强")
+    account = accounts.grant(operator, "zhao", Role.REPORTER, enterprise_codes=[credit_code(1)])
+    zhao = Actor("zhao", account.roles, account.enterprise_codes, account_id=account.account_id)
+    upload_id = desk.take_in([sent("一月.xlsx", a_return(1)), sent("空.xlsx", b"no workbook")], zhao)
+    if is_locked:
+        accounts.lock(operator, "zhao", reason="离岗停用账号")
+    else:
+        accounts.grant(operator, "zhao", Role.REPORTER, enterprise_codes=[credit_code(2)])
+    with desk:
+        files = by_name(finished(desk, upload_id))
+    refused = [files["一月.xlsx"], *([files["空.xlsx"]] if is_locked else [])]
+    assert [one.submission_id for one in refused] == [None] * len(refused)
+    assert all(one.trouble is not None for one in refused)
+    assert [one for one in ledger.submissions() if one.enterprise_code] == []
+    told = ledger.audit.entries(AuditFilter(action="submission.refused"), reader=operator).entries
+    assert [one.actor for one in told] == ["zhao"] * len(refused)
+    if is_locked:
+        assert "锁定" in files["一月.xlsx"].trouble.zh  # type: ignore[union-attr]
+
+
 # -- archives ---------------------------------------------------------------------------------------------
 
 
