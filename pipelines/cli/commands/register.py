@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from pipelines.cli.exits import CommandFailed, Exit
 from pipelines.cli.options import MONTH, common, json_ahead, json_option
 from pipelines.cli.stores import acting, ledger_of, ledger_to_read
 from pipelines.cli.terminal import Terminal, on_one_line
-from pipelines.periods import Month, parse_period
+from pipelines.periods import Month
 
 if TYPE_CHECKING:
     from pipelines.ledger.register import LifeEvent
@@ -29,23 +28,6 @@ EVENT_KINDS = (
     "changed_contact",
 )
 CLASSES = ("key", "ordinary")
-REQUIRED = ("enterprise_code", "enterprise_name", "district_code")
-# What the columns are called in the bureau's own lists, without blanks and brackets.
-_HEADERS: dict[str, tuple[str, ...]] = {
-    "enterprise_code": ("统一社会信用代码", "企业代码", "社会信用代码", "信用代码"),
-    "enterprise_name": ("企业名称", "单位详细名称", "单位名称"),
-    "district_code": ("区", "所在区", "所在区开发区", "区开发区", "区代码", "所在区代码", "district"),
-    "industry_code": ("行业代码", "国民经济行业代码"),
-    "from_month": ("起始月份", "起始月", "开始月份"),
-    "to_month": ("终止月份", "终止月", "截止月份"),
-    "contact": ("联系人",),
-    "phone": ("联系电话", "电话"),
-}
-_COLUMN_OF = {title: column for column, titles in _HEADERS.items() for title in (*titles, column)}
-# GB 32100-2015: no I, O, S, V, Z; weights are powers of 3 modulo 31.
-_CODE_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CODE_LENGTH = 18
-OPTIONAL = ("industry_code", "from_month", "to_month", "contact", "phone")
 
 
 @click.group()
@@ -68,6 +50,8 @@ def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
     联系电话。 An enterprise may stand in several rows, one a stretch of months. Importing the same file
     twice changes nothing; enterprises that the file does not name stay as they are.
     """
+    from pipelines.ledger.shapes import CannotChangeRegister
+
     rows, problems = register_rows(file)
     if problems:
         for problem in problems:
@@ -80,8 +64,8 @@ def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
     with ledger_of(terminal.settings) as ledger:
         try:
             changed = ledger.register.import_rows(rows, acting(None))
-        except ValueError as error:
-            raise CommandFailed(Exit.DATA_ERRORS, str(error), str(error)) from error
+        except CannotChangeRegister as error:
+            raise CommandFailed(Exit.DATA_ERRORS, error.wording.zh, error.wording.en) from error
     enterprises = len({row.enterprise_code for row in rows})
     if as_json:
         terminal.json({"rows": len(rows), "enterprises": enterprises, "changed": changed})
@@ -190,17 +174,18 @@ def event(
     """
     from pipelines.ledger import EnterpriseClass, EventKind, UnknownEnterprise
     from pipelines.ledger.register import NewEvent
+    from pipelines.reception.register_file import credit_code, district_code
 
     try:
-        code = _credit_code(enterprise.strip())
+        code = credit_code(enterprise.strip())
         new = NewEvent(
             code,
             EventKind(kind),
             month,
-            district_code=_district(district) if district else "",
+            district_code=district_code(district) if district else "",
             industry_code=industry.strip(),
             enterprise_class=EnterpriseClass(class_) if class_ else None,
-            successor_code=_credit_code(into.strip()) if into else "",
+            successor_code=credit_code(into.strip()) if into else "",
             contact=contact,
             phone=phone,
             reason=reason,
@@ -332,174 +317,20 @@ def _event_json(one: LifeEvent) -> dict[str, Any]:
 
 def register_rows(file: Path) -> tuple[list[RegisterRow], list[str]]:
     """The rows of a register file as the ledger takes them, and what is wrong with those that cannot be taken."""
-    from pipelines.ledger.shapes import RegisterRow
+    from pipelines.reception.register_file import RegisterFileRefused, read_register_file
 
-    rows: list[RegisterRow] = []
-    problems: list[str] = []
-    for number, row in read_register(file):
-        try:
-            rows.append(
-                RegisterRow(
-                    enterprise_code=_credit_code(_filled(row, "enterprise_code")),
-                    enterprise_name=_filled(row, "enterprise_name"),
-                    district_code=_district(_filled(row, "district_code")),
-                    industry_code=row.get("industry_code", "").strip(),
-                    from_month=_month(row.get("from_month", "")),
-                    to_month=_month(row.get("to_month", "")),
-                    contact=row.get("contact", "").strip(),
-                    phone=row.get("phone", "").strip(),
-                )
-            )
-        except ValueError as error:
-            problems.append(f"{file.name}:{number}: {error}")
-    return rows, problems
-
-
-def _filled(row: dict[str, str], name: str) -> str:
-    value = row[name].strip()
-    if not value:
-        raise ValueError(f"{name} 为空 / is empty")
-    return value
-
-
-def _credit_code(text: str) -> str:
-    """The code in capitals. Raises ValueError saying what was expected where its length or last character is wrong."""
-    code = text.upper()
-    if len(code) != _CODE_LENGTH or any(char not in _CODE_CHARACTERS for char in code):
-        raise ValueError(
-            f"{text!r} 不是统一社会信用代码（应为 18 位数字和大写字母，不用 I、O、S、V、Z） / is no unified social credit "
-            "code (18 digits and capital letters, never I, O, S, V or Z)"
-        )
-    total = sum(
-        _CODE_CHARACTERS.index(char) * pow(3, place, 31)
-        for place, char in enumerate(code[: _CODE_LENGTH - 1])
-    )
-    expected = _CODE_CHARACTERS[-total % 31]
-    if code[-1] != expected:
-        raise ValueError(
-            f"{text!r} 的校验码不对：按前 17 位末位应为 {expected} / fails its check: by the first 17 characters the "
-            f"last should be {expected}"
-        )
-    return code
-
-
-def _column_name(title: str) -> str:
-    """Our name of a column, from ours or a Chinese one; any other title as it stands."""
-    plain = re.sub(r"[\s（）()：:*＊]", "", title).lower()
-    return _COLUMN_OF.get(plain, plain)
-
-
-def _month(text: str) -> Month | None:
-    """A month in any of the shapes of forms. Raises InvalidPeriod, a ValueError."""
-    if not text.strip():
-        return None
-    period = parse_period(text.strip())
-    if period.kind != "month":
-        raise ValueError(f"{text!r} 不是月份 / is not a month")
-    return period.first
-
-
-def read_register(file: Path) -> list[tuple[int, dict[str, str]]]:
-    """Rows of a register file with their line numbers, as texts, by column name.
-
-    Raises CommandFailed naming the columns that are missing, or what the file is not.
-    """
-    header, *rows = _workbook_rows(file) if file.suffix.lower() == ".xlsx" else _csv_rows(file)
-    names = [_column_name(title) for title in header[1]]
-    twice = sorted({name for name in names if name in _HEADERS and names.count(name) > 1})
-    if twice:
-        raise CommandFailed(
-            Exit.DATA_ERRORS,
-            f"{file.name}：列 {'、'.join(twice)} 出现不止一次。请只保留一列。",
-            f"{file.name}: columns {', '.join(twice)} stand there more than once. Keep one of each.",
-        )
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise CommandFailed(
-            Exit.DATA_ERRORS,
-            f"{file.name}：缺少列 {'、'.join(map(_both_names, missing))}。应有 "
-            f"{'、'.join(map(_both_names, REQUIRED))}，可有 {'、'.join(map(_both_names, OPTIONAL))}。",
-            f"{file.name}: columns {', '.join(missing)} are missing. Needed are {', '.join(REQUIRED)}; "
-            f"{', '.join(OPTIONAL)} may stand there too.",
-        )
-    return [
-        (number, dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=False)))
-        for number, cells in rows
-        if any(cell.strip() for cell in cells)
-    ]
-
-
-def _both_names(column: str) -> str:
-    return f"{_HEADERS[column][0]}（{column}）"
-
-
-def _csv_rows(file: Path) -> list[tuple[int, list[str]]]:
-    import csv
-    import io
-
-    content = file.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        rows = [(number, row) for number, row in enumerate(csv.reader(io.StringIO(text)), start=1)]
-        return rows or [(1, [])]
-    raise CommandFailed(
-        Exit.REFUSED,
-        f"{file.name}：既不是 UTF-8 也不是 GB18030 文本。请另存为 CSV UTF-8。",
-        f"{file.name} is neither UTF-8 nor GB18030 text. Save it as CSV UTF-8.",
-    )
-
-
-def _workbook_rows(file: Path) -> list[tuple[int, list[str]]]:
-    """The first sheet, through the same gate as every other workbook."""
-    from python_calamine import CalamineWorkbook
-
-    from pipelines.intake import gate
-
-    content = file.read_bytes()
     try:
-        package = gate.inspect(file.name, content)
-        parts = package.parts if isinstance(package, gate.Package) else {}
-        for name, part in parts.items():
-            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-                gate.inspect_sheet(part, name)
-    except gate.Refused as refusal:
+        found = read_register_file(file.name, file.read_bytes())
+    except RegisterFileRefused as refused:
         raise CommandFailed(
-            Exit.REFUSED,
-            f"{file.name}：不是可以安全打开的 .xlsx 工作簿（{refusal.rule}）。请另存为 .xlsx 或 CSV。",
-            f"{file.name} is not a workbook that may be opened ({refusal.rule}). Save it as .xlsx or CSV.",
-        ) from refusal
-    import io
-
-    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-    rows = [
-        (number, [_cell_text(cell) for cell in row])
-        for number, row in enumerate(sheet.to_python(skip_empty_area=False), start=1)
+            Exit.REFUSED if refused.is_unsafe else Exit.DATA_ERRORS, refused.wording.zh, refused.wording.en
+        ) from refused
+    problems = [
+        f"{file.name}:{problem.row}: {problem.column_title} {problem.given!r} {problem.wording.zh} / "
+        f"{problem.column} {problem.given!r}: {problem.wording.en}"
+        for problem in found.problems
     ]
-    return rows or [(1, [])]
-
-
-def _cell_text(cell: Any) -> str:
-    """A cell as text: whole numbers without .0, dates as their month."""
-    if isinstance(cell, float) and cell == int(cell):
-        return str(int(cell))
-    if hasattr(cell, "strftime"):
-        return f"{cell:%Y-%m}"
-    return str(cell)
-
-
-def _district(text: str) -> str:
-    """A district's code, also from its name. Raises ValueError for one that is not in the list."""
-    from pipelines.codes import district_code_of
-
-    code = district_code_of(text)
-    if code is None:
-        raise ValueError(
-            f"district_code {text!r} 不在 sql/reference/districts.csv 中 / is not in sql/reference/districts.csv"
-        )
-    return code
+    return [row for _, row in found.rows], problems
 
 
 def _month_text(day: Any) -> str | None:
