@@ -5,6 +5,8 @@ Which decisions there are is in `reviews` and `explanations`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -94,6 +96,42 @@ def expect_seen(connection: Connection, one: Submission, actor: Actor) -> None:
     ):
         return
     raise UnknownSubmission(one.submission_id)
+
+
+def as_told_to(connection: Connection, found: Iterable[Submission], actor: Actor) -> list[Submission]:
+    """Submissions as this actor may know of them.
+
+    Of a file of which nobody can say whose it is, a person knows the own arrival: that somebody else sent the same
+    bytes before, when, and under which name, is not told.
+    """
+    listed = list(found)
+    if actor.sees_all_enterprises:
+        return listed
+    of_nobody = [
+        one.submission_id
+        for one in listed
+        if one.enterprise_code == "" and one.kind is not FileKind.DEPARTMENT
+    ]
+    own: dict[str, Row[Any]] = {}
+    if of_nobody:
+        for row in connection.execute(
+            select(t.filing)
+            .where(t.filing.c.submission_id.in_(of_nobody), t.filing.c.received_by == actor.name)
+            .order_by(t.filing.c.received_at.desc(), t.filing.c.filing_id.desc())
+        ):
+            own[row.submission_id] = row  # the first arrival is the last to be put here
+    return [
+        one
+        if (row := own.get(one.submission_id)) is None
+        else replace(
+            one,
+            file_name=row.file_name,
+            received_at=row.received_at,
+            received_by=row.received_by,
+            channel=row.channel,
+        )
+        for one in listed
+    ]
 
 
 def expect_reviewer(connection: Connection, one: Submission, actor: Actor) -> None:

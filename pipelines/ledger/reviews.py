@@ -16,6 +16,7 @@ from pipelines.findings import Verdict, Wording
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, is_same_person
 from pipelines.ledger.deciding import (
+    as_told_to,
     decide,
     expect_current,
     expect_not_the_filer,
@@ -158,6 +159,7 @@ class Reviews:
                 )
             ]
             queries = queries_in(connection, [submission_id]).get(submission_id, [])
+            [one] = as_told_to(connection, [one], actor)
         returned = [each for each in decisions if each.decision_kind == DecisionKind.RETURNED]
         return SubmissionView(
             one,
@@ -188,6 +190,7 @@ class Reviews:
                 .offset((page - 1) * page_size)
             ).scalars()
             found = submissions_where(connection, column.submission_id.in_(list(ids)))
+            found = as_told_to(connection, found, actor)
         return SubmissionPage(found[::-1], page, page_count, count)
 
     def queue(

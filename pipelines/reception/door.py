@@ -737,6 +737,7 @@ class Reception:
         ids = [submission.submission_id for submission in known.values()]
         findings, fixes = self._ledger.findings_of(ids), self._ledger.fixes_of(ids)
         sent_back = self._sent_back(known.values())
+        filers = {arrival.position: arrival.file.filer for arrival in window}
         for arrival in open_ones:
             if arrival.trouble:
                 results[arrival.position] = _could_not_be_opened(arrival)
@@ -776,8 +777,10 @@ class Reception:
                     *findings.get(submission.submission_id, ()),
                 ),
                 is_duplicate=not is_the_first_arrival,
+                # Files of several people are judged together: nobody is told what another calls the file.
                 same_as=_new_in_this_call(results.get(arrival.same_as))
                 if arrival.same_as is not None
+                and _name_of(filers.get(arrival.same_as)) == _name_of(arrival.file.filer)
                 else "",
                 is_zero_return=submission.is_zero_return,
                 version=submission.version,
@@ -1040,6 +1043,10 @@ def _day_of(what: Submission | ParsedFile, received_at: datetime) -> date:
         period = what.period
         return counted_month(what.kind, period, received_at).start_date if period else this_month()
     return what.month_start_date or this_month()
+
+
+def _name_of(filer: Actor | None) -> str:
+    return "" if filer is None else filer.name
 
 
 def _not_theirs(filer: Actor, kind: FileKind, enterprise_code: str, district_code: str) -> Finding | None:

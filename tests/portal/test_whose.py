@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from filed_by_hand import Line, a_workbook
 from portal_bureau import PEOPLE, Browser, Bureau, Filed
 
 from pipelines.ledger.actors import Role
@@ -129,12 +131,23 @@ def test_no_name_of_a_return_reaches_anything_but_a_return(
         assert browser("clerk").get(f"/submissions/{name}{suffix}").status_code == 404
 
 
-def test_who_else_has_handed_in_nobodys_file_is_not_told(own_bureau: Bureau, people: Any) -> None:
-    junk = b"the same junk from two people"
-    own_bureau.file(junk, by="zhao", name="赵强的文件.xlsx")
-    both = own_bureau.file(junk, by="wang", name="王芳的文件.xlsx")
+@pytest.mark.parametrize("is_readable", [False, True], ids=["no workbook", "no code in it"])
+def test_who_else_has_handed_in_nobodys_file_is_not_told_anywhere(
+    own_bureau: Bureau, people: Any, is_readable: bool
+) -> None:
+    line = Line(export=120, export_ytd=120, imports=3, imports_ytd=3, export_share=40)
+    content = a_workbook("", "2020-01", [line], name="某公司") if is_readable else b"the same junk from two"
+    own_bureau.file(content, by="zhao", name="赵强的文件.xlsx")
+    both = own_bureau.file(content, by="wang", name="王芳的文件.xlsx")
+    assert (both.received_by, both.file_name) == ("zhao", "赵强的文件.xlsx")
     app = create_app(own_bureau.settings, own_bureau.ledger, accounts=people)
-    page = Browser(app, "ours").get(f"/submissions/{both.submission_id}").text
-    assert "王芳的文件.xlsx" in page
-    assert "赵强的文件" not in page
-    assert "zhao" not in page
+    one = Browser(app, "ours")
+    address = f"/submissions/{both.submission_id}"
+    for path in ("/", "/submissions", address, *(f"{address}{suffix}" for suffix in PAGES if suffix)):
+        answer = one.get(path)
+        told = answer.text + unquote(answer.headers.get("content-disposition", ""))
+        assert "赵强" not in told, path
+        assert "zhao" not in told, path
+    assert "王芳的文件.xlsx" in one.get("/submissions").text
+    assert "王芳的文件.xlsx" in one.get("/").text
+    assert "赵强的文件.xlsx" in Browser(app, "clerk").get("/submissions").text

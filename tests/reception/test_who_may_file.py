@@ -88,6 +88,12 @@ def test_the_same_bytes_from_one_who_may_and_one_who_may_not_are_filed_once_by_t
     assert len(ledger.filings(recorded.submission_id)) == 2
 
 
+def test_what_another_calls_the_same_file_is_told_to_nobody_but_its_sender(reception: Reception) -> None:
+    content = a_return("")
+    results = file(reception, (reporter, content), (reporter_of_other, content), (reporter, content))
+    assert [result.same_as for result in results] == ["", "", "0.xlsx"]
+
+
 @pytest.mark.parametrize(
     ("filer", "is_taken"), [(clerk, True), (reviewer, True), (reviewer_elsewhere, False), (official, False)]
 )
