@@ -180,6 +180,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{submission} 仍有疑问待核实。列出：servtrade explain {submission}",
         "{submission} still has open queries. List them: servtrade explain {submission}",
     ),
+    "waits_for_reviewer": (
+        "{submission} 此前的说明未被采纳或报表曾被退回，新的说明待审核人员采纳后方可通过。",
+        "{submission}: an earlier explanation was not taken, or the return was sent back; a reviewer has to take the "
+        "new one before it is accepted.",
+    ),
     "no_findings": ("{submission} 没有审核意见。", "There are no findings on {submission}."),
     "answer_given": ("{by} 说明：{reason}（待复核）", "{by} explained: {reason} (to be reviewed)"),
     "answer_accepted": ("{by} 说明：{reason}（已采纳）", "{by} explained: {reason} (taken)"),

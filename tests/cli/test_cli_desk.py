@@ -60,21 +60,24 @@ def test_queries_are_listed_explained_and_reviewed(queried: str, run: Run) -> No
     numbers = [str(finding["number"]) for finding in listed if finding["is_open"]]
     assert numbers
     answers = [part for number in numbers for part in ("--answer", number, "合同一次性付款，已核对")]
-    done = told(run("explain", queried[:10], *answers, "--by", "e01", "--json"))
+    own = run("explain", queried, *answers, "--by", "e01")  # who filed it
+    assert (own.exit_code, "代为报送" in own.stderr) == (Exit.CONFLICT, True)
+    done = told(run("explain", queried[:10], *answers, "--by", "zhao", "--json"))
     assert (done["status"], done["counts"]) == ("accepted", True)
-    assert run("explain", queried, "--accept", "--by", "e01").exit_code == Exit.CONFLICT
+    for who in ("e01", "zhao"):
+        assert run("explain", queried, "--accept", "--by", who).exit_code == Exit.CONFLICT
     refused = told(run("explain", queried, "--refuse", "请附合同首页", "--by", "wang", "--json"))
     assert refused["status"] == "queries"
     assert "请附合同首页" in run("explain", queried).stdout
-    assert (
-        told(run("explain", queried, "--all", "合同首页已传真", "--by", "e01", "--json"))["status"]
-        == "accepted"
-    )
-    assert run("explain", queried, "--accept", "--by", "wang").exit_code == Exit.OK
+    same = run("explain", queried, "--all", "合同一次性付款，已核对", "--by", "zhao")
+    assert (same.exit_code, "此前未被采纳" in same.stderr) == (Exit.CONFLICT, True)
+    waiting = run("explain", queried, "--all", "合同首页已传真", "--by", "zhao")
+    assert (waiting.exit_code, "待审核人员采纳" in waiting.stderr) == (Exit.OK, True)
+    assert told(run("explain", queried, "--accept", "--by", "wang", "--json"))["status"] == "accepted"
 
 
 def test_an_explanation_that_says_nothing_is_refused(queried: str, run: Run) -> None:
-    result = run("explain", queried, "--all", "好", "--by", "e01")
+    result = run("explain", queried, "--all", "好", "--by", "zhao")
     assert result.exit_code == Exit.CONFLICT
     assert "5 至 1000" in result.stderr
     assert run("explain", queried, "--accept", "--refuse", "请附合同首页").exit_code == Exit.USAGE

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MIN_REASON_LENGTH = 5  # as the ledger wants it; a test compares
 
+_STILL_QUERIED, _WAITS = "still_queried", "waits_for_reviewer"
+
 _by = click.option(
     "--by", default=None, help="由谁办理，默认为当前用户 / who does this; the current user by default"
 )
@@ -123,8 +125,9 @@ def explain(
     """说明一份报送中的疑问，或审核这些说明。 / Explain the queries of a return, or review its explanations.
 
     Without options its findings are listed with their numbers. A return whose last query is explained is accepted and
-    waits for a reviewer, who is neither who filed nor who explained it, to look at the explanations. Errors cannot be
-    explained.
+    waits for a reviewer, who is neither who filed nor who explained it, to look at the explanations. Where one was
+    refused, or the return was sent back before, it waits for the reviewer first. Nobody explains here what the same
+    name filed. Errors cannot be explained.
     """
     from pipelines.ledger.explanations import Origin
 
@@ -151,8 +154,10 @@ def explain(
                 if for_all and query.is_open and (wanted is None or query.ordinal in wanted)
             } | dict(answers)
             done = ledger.explanations.explain(submission_id, reasons, actor, Origin.CLI)
+        still_open = [query for query in ledger.explanations.queries(submission_id) if query.is_open]
+    has_its_answers = all(query.explanation and query.explanation.is_standing for query in still_open)
     word = "explanation_accepted" if accept else "explanation_refused" if refuse else "explained"
-    _tell(terminal, done, word, as_json=as_json)
+    _tell(terminal, done, word, as_json=as_json, open_word=_WAITS if has_its_answers else _STILL_QUERIED)
 
 
 def find_submission(terminal: Terminal, ledger: Ledger, text: str) -> str:
@@ -224,7 +229,9 @@ def _query_json(query: Query) -> dict[str, Any]:
     }
 
 
-def _tell(terminal: Terminal, one: Submission, word: str, *, as_json: bool) -> None:
+def _tell(
+    terminal: Terminal, one: Submission, word: str, *, as_json: bool, open_word: str = _STILL_QUERIED
+) -> None:
     month = f"{one.month_start_date:%Y-%m}" if one.month_start_date else ""
     if as_json:
         terminal.json(
@@ -246,4 +253,4 @@ def _tell(terminal: Terminal, one: Submission, word: str, *, as_json: bool) -> N
     if one.is_latest_accepted and not one.is_current_accepted:
         terminal.note(terminal.word("counts_later", month=month))
     elif one.status.value == "queries":
-        terminal.note(terminal.word("still_queried", submission=one.submission_id))
+        terminal.note(terminal.word(open_word, submission=one.submission_id))

@@ -22,6 +22,7 @@ from pipelines.ledger.reviews import MAX_REASON_LENGTH, MIN_REASON_LENGTH, Waiti
 from pipelines.ledger.shapes import CannotAct
 from pipelines.periods import Month
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
+from pipelines.portal.asked import number_asked
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, after_form, page
 from pipelines.portal.pages.board import STAFF, district_name, month_of
@@ -99,7 +100,7 @@ def decide(
         raise Trouble(400)
     name = "text" if act == "send_back" else "reason"
     reason = text_of(form, name, longest=MAX_REASON_LENGTH * 2).replace("\r\n", "\n")
-    ordinals = [int(one) for one in form.getlist("ordinals") if isinstance(one, str) and one.isdecimal()]
+    ordinals = [number_asked(one) for one in form.getlist("ordinals") if isinstance(one, str)]
     actor = visitor.actor
 
     def accept(submission: str, said: str, who: Actor) -> Submission:
@@ -147,7 +148,12 @@ def _shown(
         state=state_of(view),
         enterprise=_enterprise_of(ledger, visitor.actor, found),
         district_name=district_name,
-        asked=[query for query in view.queries if query.is_open],
+        # What was explained once more after a refusal is open too; it stands among the explanations.
+        asked=[
+            query
+            for query in view.queries
+            if query.is_open and not (query.explanation is not None and query.explanation.state == "given")
+        ],
         explained=[
             query
             for query in view.queries
