@@ -39,6 +39,7 @@ _HEAD_KEY = "audit head"
 _CHUNK = 5_000
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 _MAX_OBJECT_ID_LENGTH = 200
+_FIRST_DAY = date(1980, 1, 1)  # nothing was written down before; what is asked further back means this
 
 EXPORT_COLUMNS = (
     "sequence",
@@ -161,7 +162,7 @@ class SignedHead:
                 str(content["key_id"]),
                 str(content["signature"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError("不是审计日志的签名首部 / not a signed head of an audit log") from error
 
 
@@ -646,9 +647,9 @@ def _where(filters: AuditFilter) -> ColumnElement[bool]:
     if filters.object_id:
         found.append(column.object_id == filters.object_id)
     if filters.since:
-        found.append(column.at >= _midnight(filters.since))
+        found.append(column.at >= _midnight(max(filters.since, _FIRST_DAY)))
     if filters.until and filters.until < date.max:
-        found.append(column.at < _midnight(filters.until + timedelta(days=1)))
+        found.append(column.at < _midnight(max(filters.until, _FIRST_DAY) + timedelta(days=1)))
     return and_(*found)
 
 
@@ -695,7 +696,8 @@ def _faults_of_entry(
 
 def _faults_of_head(head: SignedHead, entry_hash: str, key: bytes | None) -> Iterator[AuditFault]:
     facts = (head.sequence, head.entry_hash, head.exported_at, head.key_id)
-    if head.key_id and not hmac.compare_digest(head.signature, _seal(key, "exported", *facts)):
+    signature = head.signature.encode("utf-8", "surrogatepass")
+    if head.key_id and not hmac.compare_digest(signature, _seal(key, "exported", *facts).encode()):
         yield _fault(
             head.sequence,
             "head_lost",

@@ -293,7 +293,7 @@ def _heads_in(file: Path) -> list[SignedHead]:
             content = json.loads(line) if line.strip() else {}
             if isinstance(content, dict) and isinstance(content.get("head"), dict):
                 heads.append(SignedHead.from_json(content["head"]))
-    except (UnicodeDecodeError, ValueError):
+    except (UnicodeDecodeError, ValueError, RecursionError):
         heads = []
     if not heads:
         raise CommandFailed(

@@ -71,7 +71,7 @@ def verification(
     text = text_of(form, "head", longest=_MAX_HEAD)
     try:
         heads = [_head_in(text)] if text else []
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Trouble(400, wording(request, "audit.no_head")) from None
     faults = _log(request).verify(heads)
     return page(

@@ -21,8 +21,9 @@ from pipelines.ledger import SHANGHAI, Ledger
 from pipelines.ledger.actors import Role
 from pipelines.ledger.board import BoardFilter, BoardRow, MonthBoard, ReturnState, SortKey
 from pipelines.ledger.months import STATE_NAMES
-from pipelines.periods import InvalidPeriod, Month
-from pipelines.portal.access import Trouble, Visitor, allowed
+from pipelines.periods import Month
+from pipelines.portal.access import Visitor, allowed
+from pipelines.portal.asked import month_asked
 from pipelines.portal.downloads import WORKBOOK, download
 from pipelines.portal.frame import NavigationItem, frame_of, page
 from pipelines.portal.language import moment, said
@@ -174,10 +175,7 @@ def month_of(request: Request, text: str) -> Month:
     """The month asked for; without one, the last that is over: its returns are due now."""
     if not text:
         return Month.of(today(request)).previous
-    try:
-        return Month.parse(text)
-    except InvalidPeriod as error:
-        raise Trouble(400) from error
+    return month_asked(text)
 
 
 def district_name(code: str) -> Wording:

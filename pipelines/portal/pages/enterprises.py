@@ -20,6 +20,7 @@ from pipelines.ledger.register import NewEvent
 from pipelines.ledger.reviews import SubmissionFilter
 from pipelines.ledger.shapes import CannotAct, EnterpriseClass, EventKind
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
+from pipelines.portal.asked import number_asked
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, after_form, page
 from pipelines.portal.pages.board import STAFF, district_name, month_of
@@ -143,15 +144,13 @@ def void(
     form: FormData = Depends(posted),
 ) -> Response:
     """Mark an event as wrong; it stays on record."""
-    number = text_of(form, "event_id")
-    if not number.isdecimal() or len(number) > 12:
-        raise Trouble(400)
+    number = number_asked(text_of(form, "event_id"))
     ledger: Ledger = request.app.state.ledger
     own = {event.event_id for event in ledger.register.events(enterprise_code, visitor.actor)}
-    if int(number) not in own:
+    if number not in own:
         raise Trouble(404)
     try:
-        ledger.register.void(int(number), text_of(form, "reason"), visitor.actor)
+        ledger.register.void(number, text_of(form, "reason"), visitor.actor)
     except CannotAct as refused:
         return _shown(request, visitor, enterprise_code, refused.wording)
     return after_form(f"/enterprises/{enterprise_code}", notice="event_voided")

@@ -6,20 +6,19 @@ chosen, one page each, in one PDF.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelines.findings import Wording
-from pipelines.ledger import SHANGHAI, Ledger
+from pipelines.ledger import Ledger
 from pipelines.ledger.board import BoardFilter, MonthBoard, ReturnState
 from pipelines.ledger.reminders import ReminderKind
 from pipelines.ledger.shapes import CannotAct
 from pipelines.periods import Month
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
+from pipelines.portal.asked import moment_asked
 from pipelines.portal.downloads import PDF, download
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, after_form, page
@@ -66,7 +65,7 @@ def record(
             month,
             ReminderKind(kind),
             visitor.actor,
-            reminded_at=_moment(text_of(form, "at")),
+            reminded_at=moment_asked(text_of(form, "at")),
             spoken_to=text_of(form, "spoken_to"),
             note=text_of(form, "note"),
         )
@@ -151,19 +150,3 @@ def _shown(
 def _chosen(form: FormData) -> list[str]:
     """The enterprises ticked on the page."""
     return [str(value)[:64] for value in form.getlist("enterprise_codes") if isinstance(value, str) and value]
-
-
-def _moment(text: str) -> datetime | None:
-    """When it was, as a browser writes it (2020-04-11T09:30), in Shanghai; empty is now."""
-    if not text.strip():
-        return None
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=SHANGHAI)
-    except ValueError as error:
-        raise Trouble(
-            400,
-            Wording(
-                f"催报时间“{text[:40]}”无法识别，请按 2020-04-11 09:30 填写。",
-                f"The time “{text[:40]}” is not understood; write it as 2020-04-11 09:30.",
-            ),
-        ) from error

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from pipelines.findings import Wording
 from pipelines.ledger import SHANGHAI
 from pipelines.ledger.actors import Role
-from pipelines.periods import InvalidPeriod, Month
-from pipelines.portal.access import Trouble, Visitor, allowed
+from pipelines.periods import Month
+from pipelines.portal.access import Visitor, allowed
+from pipelines.portal.asked import month_asked
 from pipelines.portal.downloads import WORKBOOK, ZIP, download
 from pipelines.portal.frame import NavigationItem, page
 from pipelines.portal.visible import RETURN_ROLES
@@ -92,7 +93,4 @@ def _month(text: str) -> Month:
     """The month asked for; without one, the month that is being collected now: the last one that has ended."""
     if not text:
         return Month.of(datetime.now(UTC).astimezone(SHANGHAI).date()).previous
-    try:
-        return Month.parse(text)
-    except InvalidPeriod as error:
-        raise Trouble(400) from error
+    return month_asked(text)

@@ -22,8 +22,8 @@ from pipelines.intake.limits import DEFAULT_UPLOAD_LIMITS, MIB
 from pipelines.ledger.actors import Role
 from pipelines.ledger.uploads import FAILED, UnknownUpload, UploadProgress
 from pipelines.ledger.uploads import UploadFile as HandedInFile
-from pipelines.periods import InvalidPeriod, Month
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
+from pipelines.portal.asked import month_asked
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, page
 from pipelines.portal.visible import RETURN_ROLES
@@ -94,10 +94,7 @@ def zero_return(
     form: FormData = Depends(posted),
 ) -> Response:
     """零报: no business this month."""
-    try:
-        month = Month.parse(text_of(form, "month"))
-    except InvalidPeriod as error:
-        raise Trouble(400) from error
+    month = month_asked(text_of(form, "month"))
     desk = _desk(request)
     try:
         upload_id = desk.file_zero_return(
