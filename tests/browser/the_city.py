@@ -62,6 +62,7 @@ PAGES = (
     ("li.min", "/reminders"),
     ("li.min", "/reminders/{reminded}"),
     ("li.min", "/enterprises"),
+    ("li.min", "/enterprises/import"),
     ("li.min", "/enterprises/{code}"),
     ("wang.fang", "/enterprises/{code}"),
     ("li.min", "/rules"),

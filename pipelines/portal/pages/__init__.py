@@ -15,6 +15,7 @@ from pipelines.portal.pages import (
     enterprises,
     home,
     months,
+    register_import,
     reminders,
     review,
     rules,
@@ -31,6 +32,7 @@ PAGES = (
     account,
     audit,
     board,
+    register_import,  # before the pages of single enterprises: /enterprises/import is none of them
     enterprises,
     home,
     months,
