@@ -1,11 +1,16 @@
-"""Files given out by the portal: always to be saved, never to be shown, whatever is in them."""
+"""Files given out by the portal: always to be saved, never to be shown, whatever is in them, and each in the audit log."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
+from starlette.requests import Request
 from starlette.responses import Response
 
+from pipelines.ledger import Ledger
+from pipelines.ledger.audit import NewEntry
+from pipelines.portal.access import Visitor
 from pipelines.portal.headers import DOWNLOAD_POLICY
 from pipelines.reception.names import shown_name
 
@@ -31,6 +36,25 @@ def download(content: bytes, name: str, media_type: str) -> Response:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+def hand_out(
+    request: Request,
+    visitor: Visitor,
+    content: bytes,
+    name: str,
+    media_type: str,
+    *,
+    of: tuple[str, str],
+    copy: str,
+    **facts: Any,
+) -> Response:
+    """A file to be saved, and in the audit log who took it: `of` is what (kind and id), `copy` which form of it."""
+    ledger: Ledger = request.app.state.ledger
+    kind, object_id = of
+    told = {"copy": copy, **{fact: value for fact, value in facts.items() if value not in ("", None)}}
+    ledger.audit.record(visitor.actor, [NewEntry("file.downloaded", kind, object_id, new=told)])
+    return download(content, name, media_type)
 
 
 def content_disposition(name: str) -> str:

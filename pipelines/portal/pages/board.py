@@ -24,7 +24,7 @@ from pipelines.ledger.months import STATE_NAMES
 from pipelines.periods import Month
 from pipelines.portal.access import Visitor, allowed
 from pipelines.portal.asked import month_asked
-from pipelines.portal.downloads import WORKBOOK, download
+from pipelines.portal.downloads import WORKBOOK, hand_out
 from pipelines.portal.frame import NavigationItem, frame_of, page
 from pipelines.portal.language import moment, said
 
@@ -114,7 +114,19 @@ def board_workbook(
     is_reminder_list = wanted.states == {ReturnState.NOT_FILED}
     title = _word(request, visitor, "board.list_to_remind" if is_reminder_list else "board.list_of_returns")
     content = list_workbook(request, visitor, shown, f"{chosen} {title}")
-    return download(content, f"{chosen}_{title}.xlsx", WORKBOOK)
+    return hand_out(
+        request,
+        visitor,
+        content,
+        f"{chosen}_{title}.xlsx",
+        WORKBOOK,
+        of=("month", str(chosen)),
+        copy="board",
+        district=wanted.district_code,
+        state=state if wanted.states else "",
+        only=only if only in ONLY else "",
+        enterprises=shown.row_count,
+    )
 
 
 # What only some rows are, by the name in the address and the field of the filter.

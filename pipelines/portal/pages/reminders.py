@@ -19,7 +19,7 @@ from pipelines.ledger.shapes import CannotAct
 from pipelines.periods import Month
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.asked import moment_asked
-from pipelines.portal.downloads import PDF, download
+from pipelines.portal.downloads import PDF, hand_out
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, after_form, page
 from pipelines.portal.letters import Letter, reminder_letters
@@ -101,7 +101,18 @@ def letters(
         deadline=board.deadline,
         on=today(request),
     )
-    return download(content, f"{chosen}_催报函.pdf", PDF)
+    return hand_out(
+        request,
+        visitor,
+        content,
+        f"{chosen}_催报函.pdf",
+        PDF,
+        of=("month", str(chosen)),
+        copy="letters",
+        district=district[:32],
+        enterprise_code=enterprise_code and rows[0].enterprise_code,
+        enterprises=len(rows),
+    )
 
 
 @router.get("/reminders/{enterprise_code}")

@@ -16,14 +16,13 @@ from starlette.responses import Response
 from pipelines.findings import Severity, Verdict, Wording
 from pipelines.intake.layouts import layout_book
 from pipelines.ledger import CannotExplain, Ledger, Submission
-from pipelines.ledger.audit import NewEntry
 from pipelines.ledger.explanations import MAX_REASON_LENGTH, MIN_REASON_LENGTH, Origin, Query
 from pipelines.ledger.reviews import SubmissionView
 from pipelines.ledger.shapes import receipt_number
 from pipelines.periods import Month
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.differences import differences
-from pipelines.portal.downloads import BYTES, PDF, WORKBOOK, download, named_after
+from pipelines.portal.downloads import BYTES, PDF, WORKBOOK, hand_out, named_after
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import after_form, page, wording
 from pipelines.portal.pages.board import STAFF
@@ -113,10 +112,10 @@ def original(
         raise Trouble(404)
     found = view.submission
     content = _original(request, found)
-    _note_download(request, visitor, found, "original")
     file_name = arrivals_for(view, visitor.actor)[0].file_name
     is_workbook = found.verdict is not Verdict.UNREADABLE and file_name.lower().endswith(".xlsx")
-    return download(content, file_name, WORKBOOK if is_workbook else BYTES)
+    media_type = WORKBOOK if is_workbook else BYTES
+    return _hand_out(request, visitor, found, content, file_name, media_type, "original")
 
 
 @router.get("/submissions/{submission_id}/annotated")
@@ -151,8 +150,7 @@ def annotated(
             receipt=_number_of(found),
         ),
     )
-    _note_download(request, visitor, found, "annotated")
-    return download(copy.content, copy.file_name, WORKBOOK)
+    return _hand_out(request, visitor, found, copy.content, copy.file_name, WORKBOOK, "annotated")
 
 
 @router.get("/submissions/{submission_id}/values")
@@ -169,8 +167,9 @@ def values_only(
         )
     except CannotAnnotate as reason:
         raise Trouble(409, reason.wording) from reason
-    _note_download(request, visitor, found, "values")
-    return download(content, named_after(found.file_name, "_仅数值"), WORKBOOK)
+    return _hand_out(
+        request, visitor, found, content, named_after(found.file_name, "_仅数值"), WORKBOOK, "values"
+    )
 
 
 @router.get("/submissions/{submission_id}/receipt")
@@ -195,10 +194,12 @@ def receipt_as_pdf(
     request: Request, submission_id: str, visitor: Visitor = Depends(allowed(*RETURN_ROLES))
 ) -> Response:
     """The receipt on one sheet of A4."""
-    if not _has_receipt(_view(request, visitor, submission_id), visitor):
+    view = _view(request, visitor, submission_id)
+    if not _has_receipt(view, visitor):
         raise Trouble(404)
     found = receipt_of(request.app.state.ledger, submission_id)
-    return download(receipt_pdf(found), f"回执_{found.number}.pdf", PDF)
+    name = f"回执_{found.number}.pdf"
+    return _hand_out(request, visitor, view.submission, receipt_pdf(found), name, PDF, "receipt")
 
 
 # -- how ------------------------------------------------------------------------------------------------------
@@ -297,10 +298,17 @@ def _original(request: Request, submission: Submission) -> bytes:
     return Originals(request.app.state.settings.originals_dir).get(submission.sha256)
 
 
-def _note_download(request: Request, visitor: Visitor, submission: Submission, what: str) -> None:
-    ledger: Ledger = request.app.state.ledger
-    entry = NewEntry("file.downloaded", "submission", submission.submission_id, new={"copy": what})
-    ledger.audit.record(visitor.actor, [entry])
+def _hand_out(
+    request: Request,
+    visitor: Visitor,
+    submission: Submission,
+    content: bytes,
+    name: str,
+    media_type: str,
+    copy: str,
+) -> Response:
+    of = ("submission", submission.submission_id)
+    return hand_out(request, visitor, content, name, media_type, of=of, copy=copy)
 
 
 @cache

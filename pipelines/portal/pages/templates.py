@@ -14,7 +14,7 @@ from pipelines.ledger.actors import Role
 from pipelines.periods import Month
 from pipelines.portal.access import Visitor, allowed
 from pipelines.portal.asked import month_asked
-from pipelines.portal.downloads import WORKBOOK, ZIP, download
+from pipelines.portal.downloads import WORKBOOK, ZIP, hand_out
 from pipelines.portal.frame import NavigationItem, page
 from pipelines.portal.visible import RETURN_ROLES
 from pipelines.reception.blank_forms import BlankForms, NoBlankForm
@@ -44,7 +44,10 @@ def workbook(
         made = _blank_forms(request).one(enterprise_code[:64], chosen, visitor.actor)
     except NoBlankForm as refused:
         return _shown(request, visitor, chosen, enterprise_code=enterprise_code[:64], refusal=refused.wording)
-    return download(made.content, made.file_name, WORKBOOK)
+    of = ("enterprise", made.enterprise_code)
+    return hand_out(
+        request, visitor, made.content, made.file_name, WORKBOOK, of=of, copy="template", month=str(chosen)
+    )
 
 
 @router.get("/templates/all")
@@ -59,7 +62,8 @@ def all_workbooks(
         content = _blank_forms(request).archive(chosen, visitor.actor)
     except NoBlankForm as refused:
         return _shown(request, visitor, chosen, refusal=refused.wording)
-    return download(content, f"{chosen}_空白报表.zip", ZIP)
+    of = ("month", str(chosen))
+    return hand_out(request, visitor, content, f"{chosen}_空白报表.zip", ZIP, of=of, copy="templates")
 
 
 def _shown(
