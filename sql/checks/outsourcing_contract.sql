@@ -22,6 +22,16 @@
 -- column: previous_cumulative | double | executed since signing as accepted for the month before; empty when that month or that contract was not accepted, or in another currency; in the declared unit of this return
 -- column: expected_cumulative | double | previous_cumulative plus this month
 -- column: cumulative_gap_in_last_digits | double | size of executed_cumulative less expected_cumulative, in units of the last printed digit, of the coarser one where the unit changed
+-- column: lowest_cell | varchar | cell of lowest_that_must_not_be_negative
+-- column: lowest_that_must_not_be_negative | double | lowest of the three amounts, declared unit; without the month's where the remark says that it is a refund
+-- column: executed_that_may_be_negative | double | this month's, where the remark says that it is a refund
+-- column: contract_no_cell | varchar | cell of the contract's number, else of an amount
+-- column: partner_code | varchar | economy of the client
+-- column: shore_zh | varchar | 离岸 or 在岸
+-- column: shore_en | varchar | offshore or onshore
+-- column: partner_zh | varchar | name of the client's economy
+-- column: partner_en | varchar | the same
+-- column: is_partner_of_shore | boolean | an offshore client is not on the Chinese mainland, an onshore one is; empty where either is not known
 -- column: largest_cell | varchar | cell of the largest of the three amounts
 -- column: largest_amount | double | its size, declared unit
 -- column: largest_in_currency_units | double | its size, currency units
@@ -29,6 +39,13 @@
 with filed_line as (
     select
         l.*,
+        strpos(coalesce(l.remark, ''), '退款') > 0
+            or strpos(coalesce(l.remark, ''), '退费') > 0
+            or strpos(coalesce(l.remark, ''), '冲销') > 0
+            or strpos(coalesce(l.remark, ''), '冲减') > 0
+            or strpos(coalesce(l.remark, ''), '红冲') > 0
+            or strpos(lower(coalesce(l.remark, '')), 'refund') > 0
+            or strpos(lower(coalesce(l.remark, '')), 'reversal') > 0 as is_refund,
         count(*) over (partition by l.submission_id, l.contract_no) as same_contract_count
     from raw.outsourcing_line as l
     inner join raw.submission as s on s.submission_id = l.submission_id
@@ -41,6 +58,7 @@ with filed_line as (
 line as (
     select
         *,
+        least(contract_amount, executed_cumulative, case when not is_refund then executed end) as lowest,
         case when same_contract_count = 1 and period_kind = 'month' then contract_no end as single_contract_no
     from filed_line
 ),
@@ -150,6 +168,20 @@ select
     cast(v.executed_cumulative + l.executed as double) as expected_cumulative,
     abs(cast(l.executed_cumulative - (v.executed_cumulative + l.executed) as double)) / cast(v.last_digit as double)
         as cumulative_gap_in_last_digits,
+    case l.lowest
+        when l.contract_amount then l.contract_amount_cell
+        when l.executed_cumulative then l.executed_cumulative_cell
+        else l.executed_cell
+    end as lowest_cell,
+    cast(l.lowest as double) as lowest_that_must_not_be_negative,
+    cast(case when l.is_refund then l.executed end as double) as executed_that_may_be_negative,
+    coalesce(l.contract_no_cell, l.contract_amount_cell, l.executed_cell, l.executed_cumulative_cell) as contract_no_cell,
+    l.partner_code,
+    case l.shore when 'offshore' then '离岸' when 'onshore' then '在岸' end as shore_zh,
+    l.shore as shore_en,
+    p.name_zh as partner_zh,
+    p.name_en as partner_en,
+    (l.partner_code = 'CHN') = (l.shore = 'onshore') as is_partner_of_shore,
     case
         when l.contract_amount_cell is not null
             and abs(coalesce(l.contract_amount, 0)) >= greatest(abs(coalesce(l.executed, 0)), abs(coalesce(l.executed_cumulative, 0)))
