@@ -80,7 +80,45 @@ def file(
 ) -> Submission:
     """File one return as the door would: judged on what the ledger has now."""
     digest = sha256(content.encode()).hexdigest()
-    new = NewSubmission(
+    return _record(
+        ledger,
+        _return(
+            digest, content, enterprise_code, month, findings, filed_by, is_zero=is_zero, is_late=is_late
+        ),
+    )
+
+
+def file_table(
+    ledger: Ledger, content: str, year: str = "2026", findings: tuple[Finding, ...] = (), form: str = "DM-3"
+) -> Submission:
+    """File a departmental table of a year, as `file`."""
+    digest = sha256(content.encode()).hexdigest()
+    new = _return(digest, content, "", year, findings, "wang", is_zero=False, is_late=False)
+    return _record(
+        ledger,
+        replace(
+            new,
+            kind=FileKind.DEPARTMENT,
+            form_codes=(form,),
+            layout_versions=(f"{form}@2017",),
+            enterprise_name="",
+            department="外汇局",
+        ),
+    )
+
+
+def _return(
+    digest: str,
+    content: str,
+    enterprise_code: str,
+    month: str,
+    findings: tuple[Finding, ...],
+    filed_by: str,
+    *,
+    is_zero: bool,
+    is_late: bool,
+) -> NewSubmission:
+    return NewSubmission(
         sha256=digest,
         submission_id=submission_id_of(digest),
         kind=FileKind.RETURN,
@@ -101,6 +139,9 @@ def file(
         fixes=(),
         filing=Filing(f"{content}.xlsx", "portal", datetime(2026, 4, 8, 9, 30, tzinfo=SHANGHAI), filed_by),
     )
+
+
+def _record(ledger: Ledger, new: NewSubmission) -> Submission:
     state = ledger.series_states([new.series_key or ""]).get(new.series_key or "", SeriesState())
     new = replace(
         new,
@@ -108,7 +149,7 @@ def file(
         base_accepted_id=state.accepted_id,
         supersedes_submission_id=state.accepted_id,
     )
-    name = sha256(digest.encode()).hexdigest()[:40]
+    name = sha256(new.sha256.encode()).hexdigest()[:40]
     [recorded] = ledger.record(NewBatch(name, f"{name[:2]}/{name}.parquet", "rules-1", (new,))).submissions
     return recorded
 

@@ -20,6 +20,7 @@ from desk_scene import (
     again,
     close,
     file,
+    file_table,
     reopen,
 )
 
@@ -236,6 +237,44 @@ def test_what_came_after_the_closing_is_no_news_for_a_run_until_the_month_is_reo
     states = [change.state for change in ledger.changes()]
     assert (2, 1, 0) in states  # what came late
     assert any(act_id for _, _, act_id in states)  # and that the month was reopened
+
+
+def test_a_closed_month_keeps_the_departmental_tables_that_were_in_force(ledger: Ledger) -> None:
+    replaced = file_table(ledger, "2025, first", "2025")
+    rates, of_2025 = file_table(ledger, "rates"), file_table(ledger, "2025", "2025")
+    goods = file_table(ledger, "goods", form="DM-2")
+    file_table(ledger, "queried", findings=(a_query("D6"),))  # nobody confirmed it in time
+    assert ledger.departments_at_closings() == {}
+    close(ledger)
+    in_force = [rates.submission_id, of_2025.submission_id, goods.submission_id]
+    assert ledger.departments_at_closings() == {MARCH: in_force}
+
+    sent_again = file_table(ledger, "rates, sent again")
+    returned = ledger.reviews.send_back(goods.submission_id, "单位应为美元，请核对", LI)
+    assert (again(ledger, rates).is_current_accepted, returned.is_returned) == (False, True)
+    assert ledger.departments_at_closings() == {MARCH: in_force}
+    # A month that is closed later keeps what is in force then.
+    april = MARCH.plus(1)
+    close(ledger, april)
+    assert ledger.departments_at_closings() == {
+        MARCH: in_force,
+        april: [of_2025.submission_id, sent_again.submission_id],
+    }
+    reopen(ledger)
+    assert list(ledger.departments_at_closings()) == [april]
+    close(ledger)
+    assert ledger.departments_at_closings()[MARCH] == [of_2025.submission_id, sent_again.submission_id]
+    assert replaced.submission_id not in in_force
+
+
+def test_a_table_confirmed_after_the_closing_counts_once_the_month_is_revised(ledger: Ledger) -> None:
+    queried = file_table(ledger, "queried", findings=(a_query("D6"),))
+    close(ledger)
+    ledger.confirm(queried.submission_id, "已与外汇局核实，汇率无误", ZHAO)
+    assert ledger.departments_at_closings() == {MARCH: []}
+    reopen(ledger)
+    close(ledger)
+    assert ledger.departments_at_closings() == {MARCH: [queried.submission_id]}
 
 
 def test_a_closed_month_keeps_its_register(ledger: Ledger) -> None:
