@@ -27,6 +27,12 @@ from the_city import CityPortal, Visits, open_city_portal
 from pipelines.portal.app import create_app
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--guide-pictures", action="store_true", help="take the pictures of docs/guides anew (test_guides.py)"
+    )
+
+
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal on a free port of this machine, with the returns of the tests of `tests/portal`."""
