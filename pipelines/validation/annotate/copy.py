@@ -418,6 +418,23 @@ _WORKBOOK_RELATIONS = (
 )
 
 
+# The default format, and one for text that begins like a formula: marked as text (quotePrefix), so that it stays one
+# also when somebody goes into the cell and presses Enter. Nothing is added to the text itself.
+_TEXT_STYLES = (
+    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    b'<fonts count="1"><font><sz val="11"/><name val="Calibri"/><family val="2"/></font></fonts>'
+    b'<fills count="2"><fill><patternFill patternType="none"/></fill>'
+    b'<fill><patternFill patternType="gray125"/></fill></fills>'
+    b'<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    b'<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    b'<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    b'<xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" quotePrefix="1" applyNumberFormat="1"/></cellXfs>'
+    b"</styleSheet>"
+)
+BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
 def text_workbook(rows: Sequence[Sequence[str]]) -> bytes:
     """A workbook with these texts, as texts, in one sheet named `csv`; without any sheet for no rows."""
     package = Package(_EMPTY_ZIP)
@@ -428,16 +445,23 @@ def text_workbook(rows: Sequence[Sequence[str]]) -> bytes:
         sheets = b'<sheet name="%s" sheetId="1" r:id="rId1"/>' % attribute(DELIMITED_SHEET)
         relation = (
             b'<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
-            b'worksheet" Target="worksheets/sheet1.xml"/>'
+            b'worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" '
+            b'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/>'
         )
+        package.write("xl/styles.xml", _TEXT_STYLES)
+        declare(package, "xl/styles.xml", STYLES_TYPE)
     package.write("xl/workbook.xml", _WORKBOOK % sheets)
     package.write("xl/_rels/workbook.xml.rels", _WORKBOOK_RELATIONS % relation)
     if rows:
         made = []
         for number, row in enumerate(rows, start=1):
             cells = b"".join(
-                b'<c r="%s" t="inlineStr"><is><t xml:space="preserve">%s</t></is></c>'
-                % (address_of((number, column)).encode(), string(value))
+                b'<c r="%s"%s t="inlineStr"><is><t xml:space="preserve">%s</t></is></c>'
+                % (
+                    address_of((number, column)).encode(),
+                    b' s="1"' if value.startswith(BEGINS_A_FORMULA) else b"",
+                    string(value),
+                )
                 for column, value in enumerate(row, start=1)
                 if value
             )

@@ -16,7 +16,7 @@ import xlsxwriter
 from pipelines.review_sheet import Language, cell_text, is_review_sheet_name, say
 from pipelines.validation.annotate.book import Book, SheetEntry, relations
 from pipelines.validation.annotate.contents import Content, each_cell, shared_strings
-from pipelines.validation.annotate.copy import ZIP_MAGIC, text_rows, text_workbook
+from pipelines.validation.annotate.copy import BEGINS_A_FORMULA, ZIP_MAGIC, text_rows, text_workbook
 from pipelines.validation.annotate.markup import Element, elements, parse
 from pipelines.validation.annotate.notes import comment_texts
 from pipelines.validation.annotate.package import Package
@@ -31,7 +31,6 @@ _LONGEST_FORMAT = 255
 _LONGEST_NAME = 31  # of a sheet
 _UNFIT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
 _WIDTH_OF_EDGES = 0.71  # that XlsxWriter adds to what is asked of it
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _DATE = datetime(2020, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # so that the same file gives the same bytes
 
 
@@ -133,7 +132,7 @@ class _Copy:
     def _text(self, page: Any, row: int, column: int, text: str, more: str = "") -> None:
         """A text that stays one, also when somebody edits the cell and presses Enter."""
         clean = cell_text(text)
-        key = (f"text {more}", clean.startswith(_BEGINS_A_FORMULA))
+        key = (f"text {more}", clean.startswith(BEGINS_A_FORMULA))
         if key not in self.formats:
             properties: dict[str, Any] = {"quote_prefix": True} if key[1] else {}
             if more == "wrap":

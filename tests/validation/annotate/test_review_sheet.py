@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from typing import Any
@@ -259,6 +260,29 @@ def test_a_table_of_text_becomes_a_workbook_with_its_texts(encoding: str) -> Non
     assert {cell.data_type for row in book["csv"].iter_rows() for cell in row} == {"s"}
     assert book["csv"]["C2"].fill.fill_type == "solid"
     assert book["csv"]["C2"].comment is not None
+
+
+def test_text_of_a_table_comes_back_to_the_letter_and_is_no_formula_even_when_edited() -> None:
+    texts = [
+        ["=1+1", "=cmd|' /C calc'!A0", "@SUM(1)", "+86 10", "-2", "\t=1"],
+        ["'=1", "''x", 'he said ""', '"', 'a "b" c', "'"],
+        ["行一\n行二", " 前后有空 ", "＝1+1", "a&b", "&lt;f&gt;", "</t></is></c>"],
+    ]
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows(texts)
+    # A marked cell keeps its colour and its text; the mark on it is a fill, not another format of the text.
+    findings = tuple(finding(cell, sheet="csv", given="=1+1") for cell in ("A1", "B2", "E1"))
+    made = annotate(stream.getvalue().encode(), findings, fixes=())
+    page = openpyxl.load_workbook(io.BytesIO(made.content))["csv"]
+    assert [[cell.value for cell in row] for row in page.iter_rows()] == texts
+    assert {cell.data_type for row in page.iter_rows() for cell in row} == {"s"}
+    marked = {cell.coordinate for row in page.iter_rows() for cell in row if cell.quotePrefix}
+    assert marked == {"A1", "B1", "C1", "D1", "E1", "F1"}
+    assert page["A1"].fill.fill_type == page["B2"].fill.fill_type == "solid"
+    again = annotate(made.content, findings, fixes=())
+    page = openpyxl.load_workbook(io.BytesIO(again.content))["csv"]
+    assert [[cell.value for cell in row] for row in page.iter_rows()] == texts
+    assert page["A1"].quotePrefix
 
 
 def test_a_package_that_cannot_be_patched_gives_the_list_and_says_so() -> None:
