@@ -47,7 +47,9 @@ class Address:
 
     port         0: any free port
     certificate  PEM file with the chain; with `key`, the portal speaks TLS (1.2 or newer)
-    proxy        address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; empty: nobody's
+    proxy        address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed; empty: nobody's.
+                 Without `certificate` nobody else is answered, this machine apart: what does not come through the proxy
+                 comes in the clear
     """
 
     host: str = DEFAULT_HOST
@@ -58,12 +60,16 @@ class Address:
 
 
 class _HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol that does not wait for ever for the head of a request."""
+    """uvicorn's protocol that does not wait for ever for the head of a request, and may answer one peer only."""
 
+    only_from = ""
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self.only_from and not _is_peer(transport, self.only_from):
+            transport.close()
+            return
         self._deadline = self.loop.call_later(_HEADER_SECONDS, self._give_up)
 
     def on_message_begin(self) -> None:
@@ -89,6 +95,17 @@ class _HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
+def _is_peer(transport: asyncio.Transport, address: str) -> bool:
+    """Whether somebody at this address is at the other end, or somebody on this machine."""
+    peer = transport.get_extra_info("peername")
+    try:
+        other = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+    except (TypeError, IndexError, ValueError):
+        return False
+    plain = other.ipv4_mapped if isinstance(other, ipaddress.IPv6Address) else None
+    return (plain or other).is_loopback or (plain or other) == ipaddress.ip_address(address)
+
+
 def serve(app: ASGIApp, address: Address, *, ready: Callable[[str], None]) -> None:
     """Serve until the process is told to end (SIGINT, SIGTERM); requests under way are finished first.
 
@@ -112,9 +129,10 @@ def serve(app: ASGIApp, address: Address, *, ready: Callable[[str], None]) -> No
 
 def config_of(app: ASGIApp, address: Address, context: ssl.SSLContext | None = None) -> uvicorn.Config:
     """How uvicorn serves the portal, whoever opens the port."""
+    only_from = address.proxy if context is None else ""
     return uvicorn.Config(
         app,
-        http=cast(Any, _HttpProtocol),
+        http=cast(Any, type("HttpProtocol", (_HttpProtocol,), {"only_from": only_from})),
         ws="none",
         lifespan="on",
         log_config=None,

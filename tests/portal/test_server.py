@@ -147,6 +147,44 @@ def test_only_the_proxy_named_at_the_start_may_speak_for_another(proxy: str, see
     assert "server" not in answer.headers
 
 
+class Peer:
+    """The other end of a connection, as a transport knows it."""
+
+    def __init__(self, address: object) -> None:
+        self.address = address
+
+    def get_extra_info(self, _name: str) -> object:
+        return self.address
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_answered"),
+    [
+        (("10.1.2.3", 40_000), True),
+        (("::ffff:10.1.2.3", 40_000, 0, 0), True),
+        (("127.0.0.1", 40_000), True),
+        (("::1", 40_000, 0, 0), True),
+        (("10.1.2.4", 40_000), False),
+        (("fe80::1%eth0", 40_000, 0, 2), False),
+        (None, False),
+        ("", False),
+    ],
+    ids=str,
+)
+def test_without_tls_behind_a_proxy_nobody_but_the_proxy_and_this_machine_is_answered(
+    peer: object, is_answered: bool
+) -> None:
+    assert server._is_peer(Peer(peer), "10.1.2.3") is is_answered  # type: ignore[arg-type]
+
+
+def test_who_comes_past_the_proxy_is_let_go_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_is_peer", lambda *_: False)  # as if this were another machine
+    with Running(who_asks, Address(proxy="10.1.2.3")) as running, pytest.raises(httpx.TransportError):
+        httpx.get(f"http://127.0.0.1:{running.port}/", headers=FORWARDED)
+    with Running(who_asks, Address()) as running:
+        assert httpx.get(f"http://127.0.0.1:{running.port}/").status_code == 200
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"], ids=["nothing", "half a head"])
 def test_who_opens_a_connection_and_does_not_come_to_the_point_is_let_go(
     monkeypatch: pytest.MonkeyPatch, sent: bytes
