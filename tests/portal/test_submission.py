@@ -16,6 +16,9 @@ from portal_bureau import OUR_NAME, OURS, XSS, Browser, Bureau, Filed, SignedInP
 
 from pipelines.findings import Severity, Verdict
 from pipelines.ledger import Submission
+from pipelines.ledger.actors import Actor, Role
+from pipelines.ledger.months import MonthActKind
+from pipelines.periods import Month
 from pipelines.portal.app import create_app
 
 LINE = Line(export=120, export_ytd=120, imports=3, imports_ytd=3, export_share=40)
@@ -80,6 +83,51 @@ def test_an_explanation_of_every_query_accepts_the_return_and_is_shown(
     assert "说明已提交" in after
     assert REASON in after
     assert "通过审核，说明待复核" in after
+
+
+def test_after_a_refusal_the_page_says_that_the_next_answer_waits_for_a_reviewer(
+    own_app: FastAPI, own_bureau: Bureau, queried: Submission
+) -> None:
+    one, explanations = Browser(own_app, "ours"), own_bureau.ledger.explanations
+    path = f"/submissions/{queried.submission_id}"
+    fields = dict.fromkeys(re.findall(r'name="(reason_\d+)"', one.get(path).text), REASON)
+    one.post(f"{path}/explanations", fields)
+    reviewer = Browser(own_app, "clerk")
+    review = f"/review/{queried.submission_id}"
+    assert reviewer.post(review, {"act": "refuse", "reason": "请附合同首页"}).status_code == 303
+    page = one.get(path).text
+    assert page.count("此前的说明未被采纳；新的说明待审核人员采纳后") == len(fields)
+    same = one.post(f"{path}/explanations", fields)
+    assert (same.status_code, "这一说明此前未被采纳（审核意见：请附合同首页）" in same.text) == (409, True)
+    one.post(f"{path}/explanations", dict.fromkeys(fields, "合同首页已传真，编号 17"))
+    assert all(query.is_open for query in explanations.queries(queried.submission_id) if query.explanation)
+    assert reviewer.post(review, {"act": "accept", "reason": ""}).status_code == 303
+    [now] = own_bureau.ledger.submissions(submission_ids=[queried.submission_id])
+    assert now.status is Verdict.ACCEPTED
+
+
+def test_an_old_version_offers_nothing_to_do(
+    own_app: FastAPI, own_bureau: Bureau, queried: Submission
+) -> None:
+    odd = replace(LINE, export=1_250_001, export_ytd=1_250_121, imports_ytd=6)
+    own_bureau.file(a_workbook(OURS, "2020-02", [odd], name=OUR_NAME), name="二月改.xlsx")
+    page = Browser(own_app, "ours").get(f"/submissions/{queried.submission_id}").text
+    assert 'name="reason_' not in page
+    review = Browser(own_app, "clerk").get(f"/review/{queried.submission_id}").text
+    for act in ("confirm", "send_back", "accept", "refuse"):
+        assert f'value="{act}"' not in review
+
+
+def test_what_the_desk_says_of_a_whole_file_points_to_no_page_of_the_catalogue(
+    own_app: FastAPI, own_bureau: Bureau
+) -> None:
+    january, analyst = Month(2020, 1), Actor("chen", frozenset({Role.ANALYST}))
+    own_bureau.ledger.months.propose(january, MonthActKind.CLOSE, "收表期已过，可以结账", analyst)
+    own_bureau.ledger.months.confirm(january, Actor("li", frozenset({Role.CLERK})))
+    late = own_bureau.file(a_workbook(OURS, "2020-01", [LINE], name=OUR_NAME))
+    page = Browser(own_app, "ours").get(f"/submissions/{late.submission_id}").text
+    assert '<span class="rule">M1</span>' in page
+    assert "/rules/M1" not in page
 
 
 def test_an_explanation_that_says_nothing_is_refused_and_what_was_typed_is_kept(

@@ -135,6 +135,8 @@ def _shown(
     ledger: Ledger = request.app.state.ledger
     view = view_for(ledger, visitor.actor, submission_id)
     found = view.submission
+    # A version that was replaced, and is not in force, is looked at and no more.
+    is_acted_on = (found.is_current or found.is_latest_accepted) and not found.is_returned
     template = return_text(
         query.finding for query in view.queries if query.is_open or query.finding.severity == "critical"
     )
@@ -160,14 +162,17 @@ def _shown(
             if query.explanation is not None and query.explanation.state in ("given", "accepted", "refused")
         ],
         waiting_count=sum(
-            query.explanation is not None and query.explanation.state == "given" for query in view.queries
+            query.explanation is not None and query.explanation.state == "given"
+            for query in view.queries
+            if is_acted_on
         ),
         errors=[query for query in view.queries if query.finding.severity == "critical"],
-        may_refuse=any(
+        may_refuse=is_acted_on
+        and any(
             query.explanation is not None and query.explanation.state == "accepted" for query in view.queries
         ),
-        may_confirm=found.status is Verdict.QUERIES and not found.is_returned,
-        may_send_back=found.status is not Verdict.UNREADABLE and not found.is_returned,
+        may_confirm=found.status is Verdict.QUERIES and not found.is_returned and found.is_current,
+        may_send_back=found.status is not Verdict.UNREADABLE and not found.is_returned and is_acted_on,
         may_have_file=may_have_file_itself(view, visitor.actor),
         text=typed[1]
         if typed[0] == "send_back"

@@ -269,12 +269,13 @@ def _has_receipt(view: SubmissionView, visitor: Visitor) -> bool:
 
 
 def _may_explain(view: SubmissionView, visitor: Visitor) -> bool:
-    """Whether a form for explanations is of use: a readable return that was not sent back, with something to say, and
+    """Whether a form for explanations is of use: the current version, not sent back, with something to say, and
     not filed for the enterprise by this member of staff; the ledger decides."""
     found = view.submission
     is_own_filing = visitor.has(*STAFF) and any(one.received_by == visitor.actor.name for one in view.filings)
     return not is_own_filing and (
-        not found.is_returned
+        found.is_current
+        and not found.is_returned
         and found.status is not Verdict.UNREADABLE
         and found.month_start_date is not None
         and any(query.can_be_explained for query in view.queries)
