@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pipelines.ledger.actors import Actor
 
 DAGSTER_FILE = "dagster.yaml"
+_LOGIN_USER = Path("/proc/self/loginuid")
+_NOBODY = 2**32 - 1  # how the system says that nobody logged in: a service, a container
 
 
 @contextmanager
@@ -56,18 +58,29 @@ def expect_data_folder(settings: Settings) -> None:
 
 
 def person() -> str:
-    """Who is at the keyboard, for the record: the name by which the system knows them."""
+    """Who is at the keyboard, for the record: the name by which the system knows them.
+
+    Who logged in, also behind sudo, where the system keeps that; else the user of this process. Nothing that the
+    person can set in the environment.
+    """
+    user = os.getuid()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        logged_in = int(_LOGIN_USER.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        logged_in = _NOBODY
+    if logged_in != _NOBODY:
+        user = logged_in
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"uid {user}"
 
 
 def acting(by: str | None) -> Actor:
-    """Who acts at this machine: the person at the keyboard, or whom that person names; both go into the audit log."""
+    """Who acts at this machine: the person at the keyboard, or whom that person names; both count as having acted."""
     from pipelines.ledger.actors import Actor
 
-    return Actor(by, is_operator=True, address=f"cli:{person()}") if by else Actor.operator(person())
+    return Actor.operator(person(), by=(by or "").strip())
 
 
 def dagster_template() -> Path:

@@ -6,6 +6,8 @@ channel can go round it. Accounts, passwords and sessions are in `accounts`.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,9 +86,13 @@ class Actor:
         return Role.DISTRICT_REVIEWER in self.roles and district_code in self.district_codes
 
     @classmethod
-    def operator(cls, user: str) -> Actor:
-        """Whoever works on the machine itself, named after the user of its operating system."""
-        return cls(f"cli:{user}", is_operator=True)
+    def operator(cls, user: str, *, by: str = "") -> Actor:
+        """Whoever works on the machine itself, named after the user of its operating system.
+
+        `by` is the person for whom that user says to act; both are in the name, since both count as having acted.
+        """
+        machine = f"cli:{user}"
+        return cls(f"{by} ({machine})" if by else machine, is_operator=True, address=machine if by else "")
 
 
 class NotAllowed(RuntimeError):
@@ -98,10 +104,22 @@ class NotAllowed(RuntimeError):
 
 
 def is_same_person(name: str, other: str) -> bool:
-    """Whether two names may be one person: nobody passes for two by working once at the machine and once through
-    the portal under the same name."""
-    return _bare(name) == _bare(other) != ""
+    """Whether two names may be one person.
+
+    Nobody passes for two by working once at the machine and once through the portal under the same name, by spelling
+    it otherwise, or by giving another name at the same machine's user: then the user is the person.
+    """
+    return not _persons(name).isdisjoint(_persons(other))
 
 
-def _bare(name: str) -> str:
-    return name.strip().casefold().removeprefix("cli:")
+_AT_THE_MACHINE = re.compile(r"(.*)\(cli:([^()]*)\)", re.DOTALL)
+
+
+def _persons(name: str) -> set[str]:
+    """Everybody whom a name stands for: `wang (cli:root)` for wang and for root."""
+    plain = unicodedata.normalize("NFKC", name)
+    plain = "".join(one for one in plain if unicodedata.category(one) not in ("Cc", "Cf"))
+    named = _AT_THE_MACHINE.fullmatch(plain.strip())
+    parts = named.groups() if named is not None else (plain,)
+    bare = ("".join(part.split()).casefold() for part in parts)
+    return {re.sub("^(cli:)+", "", one) for one in bare} - {""}

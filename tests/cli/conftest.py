@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from computed_city import computed_city
 
+from pipelines.cli import stores
 from pipelines.cli.main import main
 
 
@@ -69,9 +70,17 @@ def office(files: CityFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return tmp_path / "office"
 
 
-def run(*arguments: str, input: bytes | None = None) -> Result:
-    """`servtrade` in this process."""
-    return CliRunner().invoke(main, list(arguments), input=input)
+def run(*arguments: str, input: bytes | None = None, user: str = "") -> Result:
+    """`servtrade` in this process.
+
+    `user` is whose user of the operating system it runs under: of whoever is named with --by, unless it is given.
+    """
+    if not user and "--by" in arguments:
+        user = arguments[arguments.index("--by") + 1]
+    with pytest.MonkeyPatch.context() as patch:
+        if user:
+            patch.setattr(stores, "person", lambda: user)
+        return CliRunner().invoke(main, list(arguments), input=input)
 
 
 @pytest.fixture(name="run")

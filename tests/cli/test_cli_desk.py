@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pwd
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -16,10 +18,11 @@ import pytest
 from click.testing import Result
 from computed_city import servtrade
 
+from pipelines.cli import stores
 from pipelines.cli.commands import register, remind
 from pipelines.cli.exits import Exit
 from pipelines.ledger import EnterpriseClass, EventKind, Ledger, open_ledger
-from pipelines.ledger.actors import Actor
+from pipelines.ledger.actors import Actor, Role
 from pipelines.ledger.board import BoardCounts, MonthBoard
 from pipelines.ledger.reminders import ReminderKind
 from pipelines.periods import Month
@@ -157,13 +160,55 @@ def test_a_month_is_closed_by_two_people_and_shown(office: Path, run: Run) -> No
     assert run("month", "confirm", "2019-01", "--by", "wang").exit_code == Exit.CONFLICT
     assert told(run("month", "confirm", "2019-01", "--by", "li", "--json"))["state"] == "closed"
     [shown] = told(run("month", "show", "2019-01", "--json"))["months"]
-    assert (shown["state"], shown["acts"][0]["decided_by"]) == ("closed", "li")
+    assert (shown["state"], shown["acts"][0]["decided_by"]) == ("closed", "li (cli:li)")
     assert "已结账" in run("month", "show", "2019-01").stdout
     assert run("month", "close", "2019-01", "--reason", "收表期已过，可以结账").exit_code == Exit.CONFLICT
     assert (
         run("month", "reopen", "2019-01", "--reason", "有企业更正大额合同", "--by", "li").exit_code == Exit.OK
     )
     assert run("month", "decline", "2019-01", "--reason", "下月一并修订", "--by", "wang").exit_code == Exit.OK
+
+
+def test_one_user_of_the_machine_is_one_person_whatever_name_is_given(
+    office: Path, files: CityFiles, run: Run
+) -> None:
+    assert (
+        run(
+            "month", "close", "2019-01", "--reason", "收表期已过，可以结账", "--by", "wang", user="root"
+        ).exit_code
+        == 0
+    )
+    for named in ("li", "ＬＩ", "wang (cli:li)", "li\u200b"):
+        refused = run("month", "confirm", "2019-01", "--by", named, user="root")
+        assert refused.exit_code == Exit.CONFLICT, named
+    assert run("month", "confirm", "2019-01", user="ROOT").exit_code == Exit.CONFLICT
+    assert run("month", "confirm", "2019-01", "--by", "ｗａｎｇ", user="zhao").exit_code == Exit.CONFLICT
+    assert run("month", "confirm", "2019-01", "--by", "li", user="zhao").exit_code == Exit.OK
+    [filed] = json.loads(run("submit", str(files.queried), "--by", "e01", "--json", user="root").stdout)[
+        "files"
+    ]
+    own = run("confirm", filed["submission_id"], "--reason", "已与企业核实无误", "--by", "li", user="root")
+    assert own.exit_code == Exit.CONFLICT
+
+
+def test_who_is_at_the_keyboard_is_not_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stores.person()
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER"):
+        monkeypatch.setenv(name, "somebody-else")
+    assert stores.person() == before
+
+
+def test_who_logged_in_stays_who_it_is_behind_sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "loginuid"
+    monkeypatch.setattr(stores, "_LOGIN_USER", kept)
+    for content, expected in (
+        (str(pwd.getpwnam("nobody").pw_uid), "nobody"),
+        ("4294967295", pwd.getpwuid(os.getuid()).pw_name),
+        ("", pwd.getpwuid(os.getuid()).pw_name),
+        ("987654", "uid 987654"),
+    ):
+        kept.write_text(content, encoding="ascii")
+        assert stores.person() == expected
 
 
 def test_a_late_return_changes_no_table_of_a_closed_month_until_it_is_revised(
@@ -177,15 +222,23 @@ def test_a_late_return_changes_no_table_of_a_closed_month_until_it_is_revised(
         done = servtrade(copied_city, *arguments)
         assert done.returncode in (Exit.OK, Exit.DATA_ERRORS), done.stderr
 
+    # The other pair of eyes is in the portal: whoever is at the keyboard here is one person by any name.
+    li, ledger_url = Actor("li", frozenset({Role.ANALYST})), f"sqlite:///{copied_city / 'ledger.sqlite'}"
+
+    def confirm_month() -> None:
+        with open_ledger(ledger_url) as ledger:
+            ledger.months.confirm(Month(2019, 1), li)
+
     before = drafts()
     run("month", "close", "2019-01", "--reason", "收表期已过，可以结账", "--by", "wang")
-    run("month", "confirm", "2019-01", "--by", "li")
+    confirm_month()
     late = _as_if_from(copied_city / "demo", NOT_FILED, tmp_path / "迟报.xlsx")
     done = servtrade(copied_city, "submit", str(late), "--json")
     [answer] = json.loads(done.stdout)["files"]
     assert answer["verdict"] != "unreadable"
     if answer["verdict"] == "queries":
-        run("confirm", answer["submission_id"], "--reason", "已与企业核实无误", "--by", "li")
+        with open_ledger(ledger_url) as ledger:
+            ledger.reviews.confirm(answer["submission_id"], "已与企业核实无误", li)
     rates = "表号：DM-3\n提供部门：国家外汇管理局湖北省分局\n报告期：2019年\n计量单位：元\n月份,货币,人民币汇率,外币单位数\n"
     (tmp_path / "汇率.csv").write_text(f"{rates}2019-01,USD,7.5,1\n", encoding="utf-8")
     run("submit", str(tmp_path / "汇率.csv"))
@@ -195,7 +248,7 @@ def test_a_late_return_changes_no_table_of_a_closed_month_until_it_is_revised(
     assert drafts() == before
 
     run("month", "reopen", "2019-01", "--reason", "一家企业补报", "--by", "wang")
-    run("month", "confirm", "2019-01", "--by", "li")
+    confirm_month()
     run("run", "--month", "2019-01")
     changed = {name for name, content in drafts().items() if content != before.get(name)}
     assert any(name.startswith("table_09") for name in changed)

@@ -71,7 +71,19 @@ def test_every_step_is_in_the_audit_log_with_both_people(ledger: Ledger) -> None
     assert ledger.audit.verify() == []
 
 
-@pytest.mark.parametrize("same", [WANG, Actor("cli:wang", is_operator=True), Actor("Wang ", WANG.roles)])
+@pytest.mark.parametrize(
+    "same",
+    [
+        WANG,
+        Actor("cli:wang", is_operator=True),
+        Actor.operator("root", by="wang"),
+        Actor.operator("wang", by="somebody"),
+        Actor("Wang ", WANG.roles),
+        Actor("ｗａｎｇ", WANG.roles),
+        Actor("wang\u200b", WANG.roles),
+        Actor("cli:cli:wang", is_operator=True),
+    ],
+)
 def test_nobody_confirms_the_own_proposal_by_whatever_way(ledger: Ledger, same: Actor) -> None:
     ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
     with pytest.raises(CannotChangeMonth, match="另一人"):

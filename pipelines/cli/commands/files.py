@@ -17,7 +17,7 @@ import click
 
 from pipelines.cli.exits import Exit
 from pipelines.cli.options import common, json_option
-from pipelines.cli.stores import ledger_of, ledger_to_read, person
+from pipelines.cli.stores import acting, ledger_of, ledger_to_read, person
 from pipelines.cli.terminal import Terminal, on_one_line
 from pipelines.cli.words import SENTENCES, VERDICTS, said
 from pipelines.findings import Finding, Severity, Verdict, Wording, verdict_of
@@ -249,7 +249,7 @@ def submit(terminal: Terminal, paths: tuple[Path, ...], by: str | None, as_json:
             partial(
                 door.submit,
                 channel="command_line",
-                received_by=by or person(),
+                received_by=acting(by).name if by else person(),
                 progress=lambda so_far: advance(so_far.recorded_count),
             ),
         )

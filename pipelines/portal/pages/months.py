@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pipelines.ledger import Ledger
-from pipelines.ledger.actors import Role
+from pipelines.ledger.actors import Role, is_same_person
 from pipelines.ledger.months import ACT_NAMES, STATE_NAMES, MonthActKind
 from pipelines.ledger.shapes import CannotAct
 from pipelines.periods import Month
@@ -122,6 +122,6 @@ def _shown(request: Request, visitor: Visitor, month: Month, refused: CannotAct 
         state_name=STATE_NAMES.__getitem__,
         act_name=ACT_NAMES.__getitem__,
         is_own_proposal=board.standing.proposal is not None
-        and board.standing.proposal.proposed_by.casefold() == visitor.actor.name.casefold(),
+        and is_same_person(board.standing.proposal.proposed_by, visitor.actor.name),
         refusal=refused.wording if refused is not None else None,
     )
