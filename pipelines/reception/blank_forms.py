@@ -380,9 +380,10 @@ def _sources(returns: Sequence[Submission], month: Month) -> dict[str, _Source]:
 def _applying(
     due: Sequence[FormLayout], own: Mapping[str, _Source], read: _Read, registration: FormLayout | None
 ) -> tuple[FormLayout, ...]:
-    """Of the forms that are due those that the enterprise files: what it filed within a year, what its registration
-    says it does, and for an enterprise of which nothing is known all of them. The registration also when there
-    has been none."""
+    """Of the forms that are due those that the enterprise files: what every enterprise files, what it filed within a
+    year, what its registration says it does, and for an enterprise of which nothing is known all of them. The
+    registration also when there has been none. What is filed on an event and marked by no flag goes to everybody:
+    nobody can know before the first contract who will need it."""
     flags: Mapping[str, str | date] = {}
     if _REGISTRATION in own:
         flags = read.values(own[_REGISTRATION], _REGISTRATION)
@@ -391,8 +392,7 @@ def _applying(
         guidance = guidance_of(layout.form_code)
         is_filed = layout.form_code in own
         is_flagged = bool(guidance.applies_if) and flags.get(guidance.applies_if) == "true"
-        is_special = bool(guidance.applies_if) or layout.cadence == "event"
-        if not own or is_filed or is_flagged or not is_special:
+        if not own or is_filed or is_flagged or not guidance.applies_if:
             found.append(layout)
     if registration is not None and _REGISTRATION not in own and registration not in found:
         found.insert(0, registration)
