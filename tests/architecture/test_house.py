@@ -36,6 +36,18 @@ def text_of(path: Path) -> str | None:
         return None
 
 
+def test_no_two_test_modules_are_called_alike() -> None:
+    """pytest imports modules outside packages by their bare name, and would refuse to collect the second."""
+    names = [
+        path.name
+        for path in tracked_files()
+        if path.is_relative_to(HOUSE / "tests")
+        and path.match("test_*.py")
+        and not path.with_name("__init__.py").exists()
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_imports_go_one_way_only() -> None:
     outcome = subprocess.run(
         [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
