@@ -553,8 +553,24 @@ class SignIns:
         if language not in ("zh", "en"):
             raise ValueError(f"language {language!r}: expected zh or en")
         with writing(self._engine) as connection:
+            audit.hold(connection)
+            column = t.account.c
+            before = connection.execute(
+                select(column.language).where(column.account_id == actor.account_id)
+            ).scalar()
+            if before == language:
+                return
             connection.execute(
-                update(t.account).where(t.account.c.account_id == actor.account_id).values(language=language)
+                update(t.account).where(column.account_id == actor.account_id).values(language=language)
+            )
+            audit.append(
+                connection,
+                actor,
+                "account.language_set",
+                "account",
+                actor.name,
+                old={"language": before},
+                new={"language": language},
             )
 
     def begin_second_factor(self, token: str, present: str, address: str) -> Enrolment:
@@ -563,7 +579,7 @@ class SignIns:
         Raises PasswordRefused for a wrong password, CodeRefused where a second factor is in force already (only the
         security administrator lifts that), NotSignedIn when the session has ended.
         """
-        _, _, holder = self._holder(token, present, address)
+        session, _, holder = self._holder(token, present, address)
         secret = second_factor.new_secret()
         with writing(self._engine) as connection:
             audit.hold(connection)
@@ -576,6 +592,7 @@ class SignIns:
                 .where(t.account.c.account_id == account.account_id)
                 .values(totp_secret=sealed)
             )
+            audit.append(connection, session.actor, "account.second_factor_begun", "account", account.login)
         return _enrolment(secret, account.login)
 
     def pending_second_factor(self, actor: Actor) -> Enrolment | None:

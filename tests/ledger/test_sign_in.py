@@ -585,6 +585,16 @@ def test_a_lock_between_password_and_code_keeps_the_person_out(
     assert office.accounts.sign_in_code(token, app.at(datetime.now(UTC)), HOME).outcome is Outcome.REFUSED
 
 
+def test_what_people_change_of_their_own_account_is_in_the_log(office: Office) -> None:
+    password = office.hire("li", Role.CLERK)
+    li = office.actor("li")
+    office.accounts.set_language(li, "en")
+    office.accounts.set_language(li, "en")
+    assert office.told("account.language_set") == [("li", "li", {"language": "en"})]
+    office.accounts.begin_second_factor(office.token("li"), password, HOME)
+    assert office.told("account.second_factor_begun") == [("li", "li", None)]
+
+
 def test_administrators_must_enrol_and_others_may(office: Office) -> None:
     office.hire("li", Role.CLERK)
     for login, must in (("secadmin", True), ("li", False)):

@@ -75,6 +75,7 @@ def test_the_list_that_is_taken_away_holds_texts_and_no_formula(own: Any, own_bu
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"}
     assert FORMULA in {cell.value for cell in cells}
+    assert {cell.value for cell in cells if cell.quotePrefix} == {FORMULA, "+1+1", "-027"}, "when edited, too"
 
 
 def test_a_reminder_is_noted_and_shown_beside_the_enterprise(own: Any) -> None:

@@ -33,6 +33,7 @@ STAFF = (Role.CLERK, Role.ANALYST, Role.DISTRICT_REVIEWER)
 NAVIGATION = (NavigationItem("/board", "board.navigation", frozenset(STAFF), place=15),)
 
 _PAGE_SIZE = 100
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SORTS: tuple[str, ...] = get_args(SortKey)
 # Columns of the table and of the workbook, in their order; those that can be sorted by have a key of the ledger's.
 COLUMNS: tuple[tuple[str, str], ...] = (
@@ -210,6 +211,8 @@ def list_workbook(request: Request, visitor: Visitor, shown: MonthBoard, title: 
     try:
         head = workbook.add_format({"bold": True, "bg_color": "#EEF1F5", "border": 1, "text_wrap": True})
         text = workbook.add_format({"border": 1, "valign": "top"})
+        # Names and contacts are what somebody typed: one that begins like a formula stays text when edited, too.
+        odd_text = workbook.add_format({"border": 1, "valign": "top", "quote_prefix": True})
         sheet = workbook.add_worksheet(str(shown.month))
         sheet.write_string(0, 0, title, workbook.add_format({"bold": True, "font_size": 14}))
         sheet.write_string(
@@ -225,7 +228,8 @@ def list_workbook(request: Request, visitor: Visitor, shown: MonthBoard, title: 
             sheet.write_string(2, column, _word(request, visitor, f"board.column_{name}"), head)
         for number, row in enumerate(shown.rows, start=3):
             for column, value in enumerate(_values(request, visitor, row)):
-                sheet.write_string(number, column, value, text)
+                is_odd = value.startswith(_BEGINS_A_FORMULA)
+                sheet.write_string(number, column, value, odd_text if is_odd else text)
         sheet.freeze_panes(3, 2)
         sheet.autofilter(2, 0, max(2, 2 + len(shown.rows)), len(COLUMNS) - 1)
         sheet.set_landscape()
