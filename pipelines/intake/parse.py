@@ -140,6 +140,9 @@ class SheetReader(CellReader):
         self.reading.forms.setdefault(layout.form_code, layout.version)
         if self.sheet.is_hidden:
             self.fix("A1", self.sheet.name, self.sheet.name, ("hidden_sheet",))
+        beside = self.recogniser.form_beside(self.sheet, scan, layout.form_code)
+        if beside is not None:
+            self.find("P34", address(beside.row, beside.column), None, beside.value)
         is_head_complete = all(one.name in scan.head for one in layout.head if one.is_required)
         if columns is not None and scan.head_row is not None and not is_head_complete:
             self.recogniser.scan_below(self.sheet, scan, scan.head_row + columns.head_rows)

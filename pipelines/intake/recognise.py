@@ -249,12 +249,25 @@ class Recogniser:
             starts.append(start)
         return starts
 
-    def _numbers_form(self, row: list[Any], index: int, text: str) -> bool:
+    def form_beside(self, sheet: Sheet, scan: Scan, form_code: str) -> HeadCell | None:
+        """The number of another form in the row that numbers this one: two forms side by side."""
+        own = scan.head.get("form_code")
+        if own is None:
+            return None
+        row = sheet.rows[own.row]
+        for column, value in enumerate(row):
+            if type(value) is str and "号" in value:
+                other = self._numbers_form(row, own.row, value)
+                if other and other != form_code:
+                    return HeadCell(other, own.row, column)
+        return None
+
+    def _numbers_form(self, row: list[Any], index: int, text: str) -> str:
         for name, rest in self.head_facts(text):
             if name == "form_code":
                 value = rest or self._value_beside(row, index, row.index(text)).value
-                return isinstance(value, str) and bool(self.form_of_code(value))
-        return False
+                return self.form_of_code(value) if isinstance(value, str) else ""
+        return ""
 
     # Texts ----------------------------------------------------------------------------------------------------
 

@@ -315,6 +315,17 @@ def test_a_table_continued_under_a_second_head_is_the_same_form_twice() -> None:
     assert rules(parsed) == ["P19"]
 
 
+def test_two_forms_side_by_side_are_not_taken_for_one() -> None:
+    left, right = fm2_sheet(), fm3_sheet()
+    right.insert_column(1, 14)
+    left.cells |= right.cells
+    left.merges += right.merges
+    for place in [place for place, value in left.cells.items() if value == "说明"]:
+        del left.cells[place]  # so that no two columns are alike
+    [found] = [one for one in read([left]).findings if one.severity is Severity.CRITICAL]
+    assert (found.rule, found.cell, found.given) == ("P34", "W2", "FM-3")
+
+
 def test_a_form_number_in_a_note_begins_no_form() -> None:
     sheet = fm2_sheet()
     sheet.cells[(max(row for row, _ in sheet.cells) + 1, 1)] = "注：本表与 FM-3 的表号、口径均不同。"
