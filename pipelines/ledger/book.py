@@ -279,6 +279,7 @@ class Ledger:
                         submission_count=len(fresh),
                     )
                 )
+            _refuse_if_closed_meanwhile(fresh, bounds)
             versions = {key: state.latest_version for key, state in states.items()}
             submission_rows = []
             for sequence, new in enumerate(fresh, start=last + 1):
@@ -684,7 +685,6 @@ def _submission_row(
     new: NewSubmission, batch: NewBatch, sequence: int, version: int | None, bounds: Closings
 ) -> dict[str, Any]:
     period, month = new.period, new.counted_month
-    is_return = new.kind is FileKind.RETURN and period is not None
     return {
         "submission_id": new.submission_id,
         "sequence": sequence,
@@ -710,9 +710,7 @@ def _submission_row(
         "received_by": storable_text(new.filing.received_by),
         "channel": new.filing.channel,
         "is_late": new.is_late,
-        "is_late_revision": bool(
-            is_return and period and month and bounds.of(period.first.start_date, month.start_date)
-        ),
+        "is_late_revision": _is_of_closed_month(new, bounds),
         "is_returned": False,
         "file_name": storable_text(new.filing.file_name)[:_MAX_FILE_NAME_LENGTH],
         "size_bytes": new.size_bytes,
@@ -721,6 +719,19 @@ def _submission_row(
         "rules_version": batch.rules_version,
         "batch_id": batch.batch_id,
     }
+
+
+def _is_of_closed_month(new: NewSubmission, bounds: Closings) -> bool:
+    """Whether it is a return of a period of which a month is closed."""
+    if new.kind is not FileKind.RETURN or new.period is None or new.counted_month is None:
+        return False
+    return bool(bounds.of(new.period.first.start_date, new.counted_month.start_date))
+
+
+def _refuse_if_closed_meanwhile(fresh: Sequence[NewSubmission], bounds: Closings) -> None:
+    for new in fresh:
+        if new.was_judged_as_closed not in (None, _is_of_closed_month(new, bounds)):
+            raise LedgerConflict(f"{new.series_key}: its month was closed or reopened while it was judged")
 
 
 def _form_rows(new: NewSubmission) -> Iterator[dict[str, Any]]:

@@ -122,13 +122,13 @@ def as_told_to(connection: Connection, found: Iterable[Submission], actor: Actor
             own[row.submission_id] = row  # the first arrival is the last to be put here
     return [
         one
-        if (row := own.get(one.submission_id)) is None
+        if (arrival := own.get(one.submission_id)) is None
         else replace(
             one,
-            file_name=row.file_name,
-            received_at=row.received_at,
-            received_by=row.received_by,
-            channel=row.channel,
+            file_name=arrival.file_name,
+            received_at=arrival.received_at,
+            received_by=arrival.received_by,
+            channel=arrival.channel,
         )
         for one in listed
     ]

@@ -345,16 +345,22 @@ def queries_in(connection: Connection, submission_ids: Iterable[str]) -> dict[st
             .order_by(t.explanation.c.explanation_id)
         ):
             last[row.submission_id, row.ordinal] = _explanation_of(row)
-        # A doubt matters only where something was explained: most queries never were.
-        _, doubts = standing_and_doubts(connection, {each.filed_for for each in last.values()})
-        for row in connection.execute(
-            select(t.finding)
+        column = t.submission.c
+        rows = connection.execute(
+            select(t.finding, column.month_start_date, column.enterprise_code, column.department)
+            .join(t.submission, column.submission_id == t.finding.c.submission_id)
             .where(t.finding.c.submission_id.in_(chunk))
             .order_by(t.finding.c.submission_id, t.finding.c.ordinal)
-        ):
+        ).all()
+        _, doubts = standing_and_doubts(connection, {_filed_for(row) for row in rows})
+        for row in rows:
             finding = finding_of(row)
             explanation = last.get((row.submission_id, row.ordinal))
-            is_in_doubt = explanation is not None and explanation.identity in doubts
+            is_in_doubt = (
+                row.month_start_date is not None
+                and finding.severity is not Severity.CRITICAL
+                and _identity_of(row, row.month_start_date, finding) in doubts
+            )
             found.setdefault(row.submission_id, []).append(
                 Query(
                     row.ordinal,
@@ -548,11 +554,14 @@ def _open_ordinals(connection: Connection, submission_id: str) -> list[int]:
     return [query.ordinal for query in found if query.is_open]
 
 
-def _filed_for(one: Submission | NewSubmission) -> str:
+def _filed_for(one: Submission | NewSubmission | Row[Any]) -> str:
+    """The enterprise's code or the department, of a submission or of a row that has both."""
     return storable_text(one.enterprise_code or one.department)[:64]
 
 
-def _identity_of(one: Submission | NewSubmission, month_start_date: date, finding: Finding) -> Identity:
+def _identity_of(
+    one: Submission | NewSubmission | Row[Any], month_start_date: date, finding: Finding
+) -> Identity:
     return (
         _filed_for(one),
         month_start_date,

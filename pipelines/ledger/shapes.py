@@ -154,6 +154,8 @@ class NewSubmission:
     that the ledger had when this was judged; if it has moved on, recording is refused (LedgerConflict).
     `supersedes_submission_id` is the accepted one that this replaces, which may be of the same batch.
     `form_dates` gives, for forms whose rows carry periods of their own, the first and last day spoken of.
+    `was_judged_as_closed`: whether a month of a return was closed when it was judged; recording is refused
+    (LedgerConflict) if that has changed meanwhile, so that the filer is not told what no longer holds. None: not asked.
     """
 
     sha256: str
@@ -179,6 +181,7 @@ class NewSubmission:
     base_accepted_id: str | None = None
     supersedes_submission_id: str | None = None
     form_dates: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+    was_judged_as_closed: bool | None = None
 
     @property
     def series_key(self) -> str | None:

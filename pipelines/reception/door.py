@@ -163,6 +163,7 @@ class _Judged:
     verdict: Verdict
     before: SeriesState
     usd_per_unit: Mapping[str, Decimal]  # of its month
+    is_of_closed_month: bool
 
 
 class Reception:
@@ -493,7 +494,8 @@ class Reception:
                     states[key] = SeriesState(
                         before.latest_version + 1, parsed.submission_id if accepted else before.accepted_id
                     )
-                yield _Judged(arrival, parsed, findings, verdict, before, usd_per_unit)
+                is_closed = bool(_closed_months(arrival, parsed, bounds))
+                yield _Judged(arrival, parsed, findings, verdict, before, usd_per_unit, is_closed)
             if stage != _UNJUDGEABLE:
                 bench.settle(verdicts)
             if stage == _DEPARTMENTS:
@@ -516,7 +518,7 @@ class Reception:
         from pipelines.validation import messages as words
 
         overlaps = any(finding.rule == _OVERLAPPING_PERIOD for finding in findings)
-        closed = [str(bound.month) for bound in bounds.of(period.first.start_date, month.start_date)]
+        closed = _closed_months(arrival, parsed, bounds)
         if period.kind == "months_1_2" and closed == [str(period.first)] and before.accepted_id is None:
             # In force nowhere, it would keep February from being filed alone; a correction of one in force may wait.
             if not overlaps:
@@ -714,6 +716,7 @@ class Reception:
             base_accepted_id=judged.before.accepted_id,
             supersedes_submission_id=judged.before.accepted_id,
             form_dates=_form_dates(parsed) if parsed.kind is FileKind.DEPARTMENT else {},
+            was_judged_as_closed=judged.is_of_closed_month,
         )
 
     def _record_repeats(self, window: Sequence[_Arrival], results: dict[int, FileResult]) -> None:
@@ -946,6 +949,14 @@ def _explained(
     told = explained.cover(filed_for, month, with_answers(findings, parsed.answers))
     explained.keep(filed_for, month, told)
     return tuple(told)
+
+
+def _closed_months(arrival: _Arrival, parsed: ParsedFile, bounds: Closings) -> list[str]:
+    """Which months of a return are closed."""
+    period, month = parsed.period, arrival.month
+    if parsed.kind is not FileKind.RETURN or period is None or month is None:
+        return []
+    return [str(bound.month) for bound in bounds.of(period.first.start_date, month.start_date)]
 
 
 def _series_key(parsed: ParsedFile, received_at: datetime) -> str | None:

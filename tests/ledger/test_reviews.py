@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -302,6 +303,53 @@ def test_explanations_of_what_was_sent_back_stand_only_if_that_is_taken_back(led
             review()
     ledger.reviews.withdraw_return(one.submission_id, "企业已来电说明", LI)
     assert [each.reason for each in ledger.explanations.standing(["E01"])] == ["合同一次性付款"]
+
+
+def test_of_what_was_sent_back_explained_the_next_version_says_that_a_reviewer_decides(
+    ledger: Ledger,
+) -> None:
+    a_register(ledger)
+    one = file(ledger, "a", findings=(a_query("Q1a"), a_query("Q3")))
+    ledger.explanations.explain(one.submission_id, {1: "合同一次性付款"}, REPORTER, Origin.PORTAL)
+    ledger.reviews.send_back(one.submission_id, "金额明显是单位错误", LI)
+    new = file(ledger, "b", findings=(a_query("Q1a"), a_query("Q3"), a_query("Q1a", given="501")))
+    queries = ledger.explanations.queries(new.submission_id)
+    # Not of one that nobody had explained, nor of another figure.
+    assert [query.is_in_doubt for query in queries] == [True, False, False]
+    answers = {1: "合同一次性付款，见附件", 2: "单位已核对无误", 3: "单位已核对无误"}
+    waiting = ledger.explanations.explain(new.submission_id, answers, REPORTER, Origin.PORTAL)
+    assert waiting.status is Verdict.QUERIES
+    assert [query.is_open for query in ledger.explanations.queries(new.submission_id)] == [True, False, False]
+
+
+def test_of_two_who_review_at_once_one_does(ledger: Ledger) -> None:
+    one = file(ledger, "a", findings=(a_query(),))
+    ledger.explanations.explain(one.submission_id, {1: "合同一次性付款"}, REPORTER, Origin.PORTAL)
+    start, outcomes = threading.Barrier(2), []
+
+    def review(act: Callable[[], object]) -> None:
+        start.wait()
+        try:
+            act()
+        except CannotExplain:
+            outcomes.append("too late")
+        else:
+            outcomes.append("done")
+
+    acts = (
+        lambda: ledger.explanations.accept(one.submission_id, LI),
+        lambda: ledger.explanations.refuse(one.submission_id, "请附合同首页", ZHAO),
+    )
+    threads = [threading.Thread(target=review, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["done", "too late"]
+    [query] = ledger.explanations.queries(one.submission_id)
+    assert query.explanation is not None
+    is_taken = query.explanation.state == "accepted"
+    assert again(ledger, one).status is (Verdict.ACCEPTED if is_taken else Verdict.QUERIES)
 
 
 @pytest.mark.parametrize("actor", [WANG, Actor("cli:wang", is_operator=True), HONGSHAN])

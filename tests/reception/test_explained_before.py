@@ -413,6 +413,23 @@ def test_a_return_for_a_closed_month_is_received_judged_and_marked(
     assert not [finding for finding in judged.findings if finding.rule == "H2"]
 
 
+def test_a_return_whose_month_is_closed_while_it_is_judged_is_told_so(
+    ledger: Ledger, reception: Reception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, january = ledger.record, Month(2020, 1)
+
+    def record_after_the_closing(batch: NewBatch) -> Recorded:
+        if not ledger.months.closings():
+            close(ledger, january)
+        return record(batch)
+
+    monkeypatch.setattr(ledger, "record", record_after_the_closing)
+    [result] = submit(reception, month_of(1))
+    [one] = ledger.submissions(january)
+    assert one.is_late_revision
+    assert [finding.rule for finding in result.findings] == ["M1"]
+
+
 def test_a_file_that_was_sent_back_is_answered_with_the_reason_first(
     ledger: Ledger, reception: Reception
 ) -> None:
