@@ -151,6 +151,7 @@ def test_the_pages_of_accounts_are_accessible_and_keep_to_the_policy(
     desk.sign_in(person, "li", "wrong")
     look(person, "sign-in-refused")
     made = office.accounts.reset_password(OPERATOR, "zhao", reason="本人遗忘密码")
+    office.accounts.unlock(office.actor("secadmin"), "zhao", reason="已与本人核实")
     desk.sign_in(person, "zhao", made.one_time_password)
     look(person, "password")
     person.fill("#present", made.one_time_password)
