@@ -9,7 +9,7 @@ import pytest
 from pipelines.findings import Finding, Severity, Wording
 from pipelines.periods import Month
 from pipelines.review_sheet import Answer
-from pipelines.validation.covers import Explained, StandingExplanations, with_answers
+from pipelines.validation.covers import Doubted, Explained, StandingExplanations, with_answers
 from pipelines.validation.messages import message_frame
 from pipelines.validation.return_texts import return_text
 
@@ -30,19 +30,58 @@ QUERY = Finding(
 )
 
 
-def standing(*months: Month, reason: str = "固定月费") -> StandingExplanations:
+def standing(*months: Month, is_reviewed: bool = True) -> StandingExplanations:
     found = StandingExplanations()
     for month in months:
-        found.add("E01", Explained("Q2a", QUERY.key, "amount=500", month, f"{reason} {month}"))
+        found.add("E01", Explained("Q2a", QUERY.key, "amount=500", month, f"固定月费 {month}", is_reviewed))
     return found
 
 
 @pytest.mark.parametrize(
-    ("months_later", "is_covered"), [(-1, False), (0, True), (1, True), (12, True), (13, False)]
+    ("is_reviewed", "covered_months"), [(True, [0, 1, 12]), (False, [0])], ids=["taken", "only given"]
 )
-def test_an_explanation_holds_for_a_year_and_never_backwards(months_later: int, is_covered: bool) -> None:
-    [found] = standing(JANUARY).cover("E01", JANUARY.plus(months_later), [QUERY])
-    assert (found.severity is Severity.INFO) is is_covered
+def test_what_a_reviewer_took_holds_for_a_year_and_what_is_only_given_for_its_own_month(
+    is_reviewed: bool, covered_months: list[int]
+) -> None:
+    found = standing(JANUARY, is_reviewed=is_reviewed)
+    later = [
+        months
+        for months in (-1, 0, 1, 12, 13)
+        if found.cover("E01", JANUARY.plus(months), [QUERY])[0].severity is Severity.INFO
+    ]
+    assert later == covered_months
+
+
+ANSWER = Answer("Q2a", "服务进出口", "F18", QUERY.key, "500", " 固定月费，合同在案 ")
+
+
+@pytest.mark.parametrize(
+    ("refused_because", "is_kept", "says"),
+    [
+        (None, True, "您已说明：“固定月费，合同在案”。该疑问此前的说明未被采纳"),
+        ("请附合同首页", False, "您的说明“固定月费，合同在案”此前未被采纳（审核意见：请附合同首页）"),
+    ],
+)
+def test_a_query_in_doubt_is_covered_by_nothing_and_answered_for_a_reviewer_only(
+    refused_because: str | None, is_kept: bool, says: str
+) -> None:
+    found = standing(JANUARY)
+    found.doubt("E01", Doubted("Q2a", QUERY.key, "amount=500", JANUARY, lambda _: refused_because))
+    assert found.cover("E01", JANUARY, [QUERY]) == [QUERY]
+    [told] = found.cover("E01", JANUARY, with_answers([QUERY], [ANSWER]))
+    assert (told.severity, told.sameness, told.key) == (Severity.WARNING, QUERY.sameness, QUERY.key)
+    assert (told.explanation, told.explanation_origin) == (
+        ("固定月费，合同在案", "workbook") if is_kept else ("", "")
+    )
+    assert told.message.zh.startswith(f"填报 500，与上月完全相同。{says}")
+    assert told.message.zh.endswith("〔Q2a〕")
+    assert "不影响提交" not in told.message.zh
+    assert "does not hold up" not in told.message.en
+    # What waits for a reviewer covers no other file.
+    found.keep("E01", JANUARY, [told])
+    assert found.cover("E01", JANUARY, [QUERY]) == [QUERY]
+    # Another month is another matter.
+    assert found.cover("E01", JANUARY.plus(1), [QUERY])[0].severity is Severity.INFO
 
 
 @pytest.mark.parametrize(
@@ -85,15 +124,14 @@ def test_a_long_reason_is_quoted_in_part_and_kept_whole() -> None:
     assert "长" * 201 not in covered.message.zh
 
 
-def test_what_a_file_explains_itself_covers_the_next() -> None:
+def test_what_a_file_explains_itself_covers_the_next_version_and_no_later_month() -> None:
     found = StandingExplanations()
-    answered = with_answers(
-        [QUERY], [Answer("Q2a", "服务进出口", "F18", QUERY.key, "500", " 固定月费，合同在案 ")]
-    )
+    answered = with_answers([QUERY], [ANSWER])
     assert [one.explanation for one in answered] == ["固定月费，合同在案"]
     found.keep("E01", JANUARY, answered)
-    [covered] = found.cover("E01", JANUARY.plus(1), [QUERY])
+    [covered] = found.cover("E01", JANUARY, [QUERY])
     assert covered.explanation_origin == "earlier"
+    assert found.cover("E01", JANUARY.plus(1), [QUERY]) == [QUERY]
 
 
 @pytest.mark.parametrize("text", ["", "  好  ", "是的"])
