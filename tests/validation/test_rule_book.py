@@ -124,7 +124,11 @@ def test_all_sixteen_rules_of_the_review_are_in_the_book() -> None:
 
 
 def test_hard_rules_are_critical_and_queries_are_not() -> None:
-    queries_among_the_hard = {"H5b", "H5e", "H7d"}  # refunds, and a month that is not over: asked, not refused
+    queries_among_the_hard = {
+        "H5b",
+        "H5e",
+        "H7d",
+    }  # refunds, and a month that is not over: asked, not refused
     for rule in rule_book():
         if rule.id.startswith("H"):
             assert (rule.severity is Severity.CRITICAL) == (rule.id not in queries_among_the_hard), rule.id
