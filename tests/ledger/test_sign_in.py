@@ -684,7 +684,8 @@ def test_somebody_without_the_telephone_is_helped_by_the_security_administrator(
 def test_only_a_linked_identity_comes_in_by_the_identity_provider(office: Office) -> None:
     office.hire("li", Role.CLERK)
     assert office.accounts.sign_in_by_identity("li", HOME).outcome is Outcome.REFUSED
-    office.accounts.link_identity(office.actor("secadmin"), "li", "9f2c-unified-id")
+    office.accounts.link_identity(office.actor("sysadmin"), "li", "9f2c-unified-id")
+    office.accounts.unlock(office.actor("secadmin"), "li", reason="已与本人核实")
     answer = office.accounts.sign_in_by_identity("9f2c-unified-id", HOME)
     assert answer.outcome is Outcome.SIGNED_IN
     session = office.accounts.session(answer.session_token, HOME)
