@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-_COLOURS = 96
+_COLOURS = 240
 _PIXELS = """async (address) => {
     const image = new Image();
     image.src = address;
