@@ -201,6 +201,7 @@ class Months:
                     )
                 )
             _expect_passage(now, act_kind)
+            _expect_order(connection, now, act_kind)
             act_id = connection.execute(
                 insert(t.month_act)
                 .values(
@@ -253,6 +254,7 @@ class Months:
                     )
                 )
             _expect_passage(now, act.act_kind)
+            _expect_order(connection, now, act.act_kind)
             _settle(connection, act, "confirmed", actor, reason)
             decision_id = connection.execute(select(func.max(t.decision.c.decision_id))).scalar() or 0
             _pass_on(connection, now, act.act_kind, sequence, decision_id)
@@ -432,3 +434,53 @@ def _act_of(row: Row[Any]) -> MonthAct:
     month = Month.of(values.pop("month_start_date"))
     values["act_kind"] = MonthActKind(values["act_kind"])
     return MonthAct(month=month, **values)
+
+
+def _expect_order(connection: Connection, now: MonthStanding, act_kind: MonthActKind) -> None:
+    """Within a year the closed months are its first ones: a month's cumulative rests on those before it, and would
+    move with any of them that can still change."""
+    if act_kind is MonthActKind.PUBLISH:
+        return
+    first, this, last = Month(now.month.year, 1).start_date, now.month.start_date, Month(now.month.year, 12)
+    frozen = {
+        row.month_start_date
+        for row in connection.execute(
+            select(t.month_state.c.month_start_date).where(
+                t.month_state.c.month_start_date.between(first, last.start_date),
+                t.month_state.c.state.in_([MonthState.CLOSED.value, MonthState.PUBLISHED.value]),
+            )
+        )
+    }
+    if act_kind is MonthActKind.REOPEN:
+        later = sorted(day for day in frozen if day > this)
+        if later:
+            raise CannotChangeMonth(
+                Wording(
+                    f"{Month.of(later[-1])} 已结账，其累计数含 {now.month}，会随之改变。请从最后一个已结账的月份起逐月重开："
+                    f"{'、'.join(str(Month.of(day)) for day in reversed(later))}。",
+                    f"{Month.of(later[-1])} is closed, and its cumulative holds {now.month} and would move with it. "
+                    "Please reopen from the last closed month backwards: "
+                    f"{', '.join(str(Month.of(day)) for day in reversed(later))}.",
+                )
+            )
+        return
+    column = t.submission.c
+    filed = connection.execute(
+        select(column.month_start_date)
+        .where(
+            column.kind == FileKind.RETURN.value,
+            column.month_start_date >= first,
+            column.month_start_date < this,
+        )
+        .distinct()
+    ).scalars()
+    open_ones = sorted(day for day in filed if day is not None and day not in frozen)
+    if open_ones:
+        names = "、".join(str(Month.of(day)) for day in open_ones)
+        raise CannotChangeMonth(
+            Wording(
+                f"{names} 已有报送，尚未结账；{now.month} 的累计数含这些月份，会随之改变。请先将其结账。",
+                f"{names.replace('、', ', ')} has returns and is not closed; the cumulative of {now.month} holds it and "
+                "would move with it. Please close it first.",
+            )
+        )

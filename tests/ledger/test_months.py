@@ -272,8 +272,9 @@ def test_a_closed_month_keeps_the_departmental_tables_that_were_in_force(ledger:
         MARCH: in_force,
         april: [of_2025.submission_id, sent_again.submission_id],
     }
+    reopen(ledger, april)
     reopen(ledger)
-    assert list(ledger.departments_at_closings()) == [april]
+    assert ledger.departments_at_closings() == {}
     close(ledger)
     assert ledger.departments_at_closings()[MARCH] == [of_2025.submission_id, sent_again.submission_id]
     assert replaced.submission_id not in in_force
@@ -303,3 +304,45 @@ def test_a_closed_month_keeps_its_register(ledger: Ledger) -> None:
         RegisterRow("E01", "E01公司", "420103", "6510", Month(2026, 4)),
     ]
     assert ledger.import_register(later) == 1
+
+
+# -- the order within a year -------------------------------------------------------------------------
+
+
+def test_a_month_is_closed_after_the_months_of_its_year_that_its_cumulative_holds(ledger: Ledger) -> None:
+    file(ledger, "march", month=str(MARCH))
+    april = MARCH.plus(1)
+    with pytest.raises(CannotChangeMonth, match="2026-03 已有报送，尚未结账；2026-04 的累计数含这些月份"):
+        ledger.months.propose(april, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    close(ledger)
+    close(ledger, april)
+    # A month in which nobody filed holds up none, and another year is another cumulative.
+    close(ledger, MARCH.plus(3))
+    assert [one.state for one in ledger.months.standings([MARCH, april])] == [MonthState.CLOSED] * 2
+
+
+def test_another_year_may_be_closed_while_this_one_is_open(ledger: Ledger) -> None:
+    file(ledger, "december", month="2025-12")
+    close(ledger, Month(2026, 1))
+    assert ledger.months.standing(Month(2026, 1)).state is MonthState.CLOSED
+
+
+def test_what_was_filed_between_proposal_and_confirmation_is_looked_at_again(ledger: Ledger) -> None:
+    april = MARCH.plus(1)
+    ledger.months.propose(april, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    file(ledger, "march", month=str(MARCH))
+    with pytest.raises(CannotChangeMonth, match="请先将其结账"):
+        ledger.months.confirm(april, LI)
+
+
+def test_months_are_reopened_from_the_last_closed_one_backwards(ledger: Ledger) -> None:
+    april = MARCH.plus(1)
+    for month in (MARCH, april):
+        file(ledger, str(month), month=str(month))
+        close(ledger, month)
+    with pytest.raises(CannotChangeMonth, match="2026-04 已结账，其累计数含 2026-03"):
+        ledger.months.propose(MARCH, MonthActKind.REOPEN, "更正已收到，须修订", WANG)
+    reopen(ledger, april)
+    reopen(ledger)
+    with pytest.raises(CannotChangeMonth, match="2026-03 已有报送，尚未结账"):
+        ledger.months.propose(april, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
