@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -25,6 +26,7 @@ HEAD_REVISION = "0004"  # a test compares it with the folder; Alembic is importe
 
 _WRITING = "servtrade_writing"
 _AFTERWARDS = "servtrade_afterwards"
+_TURN = "servtrade_turn"
 _BUSY_SECONDS = 30
 # "servtrad" in ASCII: the advisory lock under which a PostgreSQL ledger is migrated.
 _MIGRATION_LOCK = 0x7365727674726164
@@ -131,7 +133,10 @@ def _sqlite_engine(parsed: URL, *, is_read_only: bool) -> Engine:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _folder_cannot_be_made(file.parent, error) from error
-        engine = create_engine(parsed, connect_args=arguments)
+        engine = create_engine(parsed, connect_args=arguments, pool_size=16, max_overflow=48)
+        # SQLite lets whoever waits for the write lock sleep and try again; within a process writers queue instead,
+        # and hold no connection while they do.
+        engine.update_execution_options(**{_TURN: Lock()})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -310,7 +315,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: all of it or nothing."""
     acts: list[Callable[[], None]] = []
     options = {_WRITING: True, _AFTERWARDS: acts}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
+    with (
+        engine.get_execution_options().get(_TURN) or nullcontext(),
+        engine.connect().execution_options(**options) as connection,
+        connection.begin(),
+    ):
         yield connection
     for act in acts:
         act()

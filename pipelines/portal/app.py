@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
@@ -56,6 +57,8 @@ _STATUSES_WITH_A_PAGE = {400, 401, 403, 404, 405, 409, 413, 429, 500, 503}
 def _today() -> date:
     return datetime.now(SHANGHAI).date()
 
+_THREADS = 200
+
 
 def create_app(
     settings: Settings,
@@ -82,6 +85,8 @@ def create_app(
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        # Those who hand in wait for the disk, each in a thread: enough of them for nobody who only reads to wait too.
+        current_default_thread_limiter().total_tokens = _THREADS
         if uploads is None:
             desk.start()
         try:
