@@ -57,6 +57,7 @@ _STATUSES_WITH_A_PAGE = {400, 401, 403, 404, 405, 409, 413, 429, 500, 503}
 def _today() -> date:
     return datetime.now(SHANGHAI).date()
 
+
 _THREADS = 200
 
 
