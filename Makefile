@@ -76,6 +76,7 @@ bench: environment ## benchmarks: ratios against a baseline measured in the same
 	$(BIN)/python -m bench.annotate
 	$(BIN)/python -m bench.month
 	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.board
 	$(BIN)/python -m bench.hostile
 	$(BIN)/python -m bench.desk
 

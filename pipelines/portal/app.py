@@ -51,14 +51,12 @@ from pipelines.reception.blank_forms import BlankForms
 from pipelines.reception.uploads import UploadDesk
 from pipelines.settings import Settings
 
+_THREADS = 200
 _STATUSES_WITH_A_PAGE = {400, 401, 403, 404, 405, 409, 413, 429, 500, 503}
 
 
 def _today() -> date:
     return datetime.now(SHANGHAI).date()
-
-
-_THREADS = 200
 
 
 def create_app(

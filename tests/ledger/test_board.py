@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -23,10 +22,8 @@ from desk_scene import (
     file,
     reopen,
 )
-from sqlalchemy import insert
 
-from pipelines.ledger import CannotRemind, EnterpriseClass, EventKind, Ledger, UnknownEnterprise, open_ledger
-from pipelines.ledger import tables as t
+from pipelines.ledger import CannotRemind, EnterpriseClass, EventKind, Ledger, UnknownEnterprise
 from pipelines.ledger.actors import Actor, NotAllowed
 from pipelines.ledger.board import BoardCounts, BoardFilter, MonthBoard, ReturnState
 from pipelines.ledger.explanations import Origin
@@ -244,115 +241,3 @@ def test_districts_remind_their_own_and_all_or_none_are_noted(month: Ledger) -> 
         month.reminders.record(["E01"], MARCH, ReminderKind.LETTER, REPORTER)
     assert month.reminders.of("E01", WANG) == []
     assert len(month.reminders.of("E05", WANG)) == 1
-
-
-# -- speed ----------------------------------------------------------------------------------------------------
-
-
-def test_the_board_of_five_thousand_enterprises_over_two_years_is_quick(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """On SQLite, as a bureau of one machine has it. Processor time, since other tests may run beside."""
-    file_path = tmp_path_factory.mktemp("board") / "ledger.sqlite"
-    with open_ledger(f"sqlite:///{file_path}") as ledger:
-        _fill(ledger, enterprises=5_000, months=24)
-        took = []
-        for number in range(12):
-            started = time.process_time()
-            board = look(
-                ledger,
-                month=Month(2025, 1 + number),
-                wanted=BoardFilter(states=frozenset({ReturnState.NOT_FILED})),
-            )
-            took.append(time.process_time() - started)
-            assert board.total.expected_count == 5_000
-            assert board.total.not_filed_count == 500
-    took.sort()
-    print(f"board of 5,000 x 24: median {1000 * took[6]:.0f} ms, worst {1000 * took[-1]:.0f} ms")
-    assert took[6] < 0.15
-
-
-def _fill(ledger: Ledger, *, enterprises: int, months: int) -> None:
-    now = datetime(2026, 4, 8, tzinfo=UTC)
-    codes = [f"91420100MA4K{number:06d}" for number in range(enterprises)]
-    with ledger._engine.begin() as connection:
-        connection.execute(
-            insert(t.enterprise),
-            [
-                {
-                    "enterprise_code": code,
-                    "enterprise_name": f"{code}公司",
-                    "contact": "张",
-                    "phone": "027",
-                    "recorded_at": now,
-                }
-                for code in codes
-            ],
-        )
-        connection.execute(
-            insert(t.enterprise_spell),
-            [
-                {
-                    "enterprise_code": code,
-                    "ordinal": 1,
-                    "from_month_start_date": date(2024, 1, 1),
-                    "to_month_start_date": None,
-                    "district_code": f"4201{number % 13:02d}",
-                    "industry_code": "6510",
-                    "enterprise_class": "key" if number % 20 == 0 else "",
-                    "end_kind": "",
-                    "successor_code": "",
-                }
-                for number, code in enumerate(codes)
-            ],
-        )
-        connection.execute(
-            insert(t.batch).values(
-                batch_id="b", lines_file="b", rules_version="r", recorded_at=now, submission_count=1
-            )
-        )
-        sequence = 0
-        for offset in range(months):
-            month = Month(2024, 1).plus(offset)
-            rows = []
-            for number, code in enumerate(codes):
-                if number % 10 == 0:
-                    continue
-                sequence += 1
-                digest = f"{sequence:064x}"
-                rows.append(
-                    {
-                        "submission_id": digest[-20:],
-                        "sequence": sequence,
-                        "sha256": digest,
-                        "kind": "return",
-                        "form_codes": ["FM-2"],
-                        "layout_versions": ["FM-2@2017"],
-                        "enterprise_code": code,
-                        "enterprise_name": "",
-                        "department": "",
-                        "period": str(month),
-                        "period_kind": "month",
-                        "period_start_date": month.start_date,
-                        "month_start_date": month.start_date,
-                        "series_key": f"return/{code}/{month}",
-                        "version": 1,
-                        "verdict": "queries" if number % 7 == 0 else "accepted",
-                        "status": "queries" if number % 7 == 0 else "accepted",
-                        "is_zero_return": False,
-                        "is_revision": False,
-                        "received_at": now,
-                        "received_by": "e",
-                        "channel": "portal",
-                        "is_late": number % 11 == 0,
-                        "is_late_revision": False,
-                        "is_returned": False,
-                        "file_name": "a.xlsx",
-                        "size_bytes": 1,
-                        "line_count": 1,
-                        "lines_file": "b",
-                        "rules_version": "r",
-                        "batch_id": "b",
-                    }
-                )
-            connection.execute(insert(t.submission), rows)

@@ -182,7 +182,6 @@ def test_ninety_megabytes_are_refused_before_they_are_read(at_the_desk: Callable
             read.append(1)
             yield b"\0" * (1 << 20)
 
-    began = time.monotonic()
     answer = clerk.client.post(
         "/uploads",
         content=body(),
@@ -195,7 +194,6 @@ def test_ninety_megabytes_are_refused_before_they_are_read(at_the_desk: Callable
     )
     assert answer.status_code == 413
     assert "80 MB" in answer.text
-    assert time.monotonic() - began < 1
 
 
 def test_a_body_that_does_not_say_how_long_it_is_ends_at_the_limit(

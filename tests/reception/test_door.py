@@ -439,14 +439,13 @@ def test_two_processes_filing_the_same_files_at_once_file_them_once(
     assert [one.sequence for one in found] == list(range(1, 37))
 
 
-def test_checking_one_file_is_quick_and_needs_neither_pandas_nor_dagster(
+def test_checking_one_file_needs_neither_pandas_nor_dagster(
     tmp_path: Path, settings: Settings, ledger: Ledger
 ) -> None:
     workbook = tmp_path / "一月.xlsx"
     workbook.write_bytes(january())
     script = f"""
-import sys, time
-started = time.monotonic()
+import sys
 from pathlib import Path
 from pipelines.ledger import open_ledger
 from pipelines.reception import IncomingFile, Reception
@@ -457,12 +456,10 @@ if __name__ == "__main__":
     with open_ledger(settings.ledger_url) as ledger, Reception(settings, ledger, is_short_lived=True) as reception:
         [result] = reception.check([IncomingFile("一月.xlsx", path=Path({str(workbook)!r}))])
     heavy = {{"pandas", "dagster", "great_expectations", "alembic", "openpyxl"}} & set(sys.modules)
-    print(result.verdict, sorted(heavy), time.monotonic() - started)
+    print(result.verdict, sorted(heavy))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    verdict, heavy, seconds = done.stdout.strip().rsplit(" ", 2)
-    assert (verdict, heavy) == ("accepted", "[]")
-    assert float(seconds) < 6  # 1.0-1.5 s on an idle machine; the limit allows for a busy one
+    assert done.stdout.strip() == "accepted []"
 
 
 def test_a_number_beyond_all_measure_spoils_only_its_own_file(ledger: Ledger, reception: Reception) -> None:
