@@ -460,7 +460,7 @@ class Accounts(SignIns):
             connection.execute(
                 update(t.account)
                 .where(t.account.c.account_id == row.account_id)
-                .values(totp_secret="", totp_confirmed_at=None)
+                .values(totp_secret="", totp_confirmed_at=None)  # nosec B106
             )
             end_all_sessions(connection, row.account_id, "second_factor_reset", datetime.now(UTC))
             audit.append(

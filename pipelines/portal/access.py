@@ -34,7 +34,7 @@ FORM_FIELDS = 1_000
 _PART_BYTES = 64 * 1024
 
 SIGN_IN_PATH = "/sign-in"
-NEW_PASSWORD_PATH = "/account/password"  # noqa: S105 - a path
+NEW_PASSWORD_PATH = "/account/password"  # noqa: S105 - a path  # nosec B105
 SECOND_FACTOR_PATH = "/account/second-factor"
 VIEW_COOKIE = "servtrade_view"
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -128,13 +128,12 @@ class Access:
         visitor = await run_in_threadpool(visitor_of, request)
         request.state.visitor = visitor
         if self.roles is not None:
-            self._refuse_strangers(request, visitor)
+            self._refuse_strangers(request, visitor, self.roles)
         if request.method not in {"GET", "HEAD"}:
             await self._take_form(request, visitor)
         return visitor
 
-    def _refuse_strangers(self, request: Request, visitor: Visitor) -> None:
-        assert self.roles is not None  # noqa: S101 - for the type checker: asked by the caller
+    def _refuse_strangers(self, request: Request, visitor: Visitor, roles: frozenset[Role]) -> None:
         session = visitor.session
         if session is None:
             raise _elsewhere(request, _sign_in_address(request))
@@ -144,7 +143,7 @@ class Access:
             if session.must_enrol_second_factor:
                 raise _elsewhere(request, SECOND_FACTOR_PATH)
         # Whoever has signed in: also a new account, which chooses its password before it is given a role.
-        if self.roles != frozenset(Role) and not visitor.has(*self.roles):
+        if roles != frozenset(Role) and not visitor.has(*roles):
             raise Trouble(403)
 
     async def _take_form(self, request: Request, visitor: Visitor) -> None:

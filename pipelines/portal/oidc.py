@@ -135,7 +135,7 @@ class IdentityProvider:
         from authlib.integrations.httpx_client import OAuth2Client
 
         settings = self._settings
-        secret = ""
+        secret = None
         if settings.oidc_secret_file is not None:
             try:
                 secret = settings.oidc_secret_file.read_text(encoding="utf-8").strip()

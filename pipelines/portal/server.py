@@ -155,7 +155,7 @@ def url_of(address: Address, port: int) -> str:
     """What to type into a browser."""
     scheme = "https" if address.certificate else "http"
     host = address.host
-    if host in {"0.0.0.0", "::"}:  # noqa: S104  # nosec B104 - compared, not bound to
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound to  # nosec B104
         host = socket.gethostname()
     elif ":" in host:
         host = f"[{host}]"

@@ -5,6 +5,7 @@ Only what differs from enterprise to enterprise is packed anew; the other parts 
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import struct
@@ -13,7 +14,6 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from xml.sax.saxutils import escape
 
 _FIXED_TIME = (0, (1 << 5) | 1)  # of the DOS calendar: midnight of 1 January 1980
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -116,4 +116,4 @@ def filled(sheet: str, values: Mapping[str, CellValue], results: Mapping[str, st
 
 def xml_text(text: str) -> str:
     """A text as it may stand in XML; what XML cannot hold at all becomes U+FFFD."""
-    return escape(_NOT_XML.sub("\ufffd", text))
+    return html.escape(_NOT_XML.sub("\ufffd", text), quote=False)
