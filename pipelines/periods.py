@@ -260,3 +260,29 @@ def _plain(value: str | float) -> str:
     text = unicodedata.normalize("NFKC", str(value)).strip().upper()
     text = re.sub(r"\s+", "", _MIDNIGHT.sub("", text))
     return _DASHES.sub("-", _LABEL.sub("", text))
+
+
+_CANONICAL = re.compile(r"(\d{4})(?:-(?:(\d{2})|M01-(\d{2})|Q([1-4])|H([12])))?")
+
+
+def period_name(value: object, language: str) -> str:
+    """A period as people write it: 2020-03 is 2020年3月 or March 2020; what is no period stays as it is."""
+    text = str(value or "")
+    found = _CANONICAL.fullmatch(text)
+    if found is None:
+        return text
+    year, month, since_january, quarter, half = found.groups()
+    if month:
+        return f"{year}年{int(month)}月" if language == "zh" else f"{MONTHS_EN[int(month) - 1]} {year}"
+    if since_january:
+        last = int(since_january)
+        return f"{year}年1—{last}月" if language == "zh" else f"January to {MONTHS_EN[last - 1]} {year}"
+    if quarter:
+        return f"{year}年第{quarter}季度" if language == "zh" else f"Q{quarter} {year}"
+    if half:
+        return (
+            f"{year}年{'上' if half == '1' else '下'}半年"
+            if language == "zh"
+            else f"{'first' if half == '1' else 'second'} half of {year}"
+        )
+    return f"{year}年" if language == "zh" else year

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipelines.findings import Wording
 from pipelines.ledger.actors import Role
-from pipelines.periods import Month
+from pipelines.periods import Month, period_name
 from pipelines.portal.access import Visitor, guest_cookie_name, set_cookie
 from pipelines.portal.language import (
     Words,
@@ -30,7 +30,6 @@ from pipelines.portal.language import (
     file_size,
     html_language,
     moment,
-    period_name,
     said,
     short_moment,
 )

@@ -29,6 +29,7 @@ from pipelines.portal.access import (
 )
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import after_form, page, wording
+from pipelines.portal.pages.board import district_name
 
 router = APIRouter()
 
@@ -43,6 +44,7 @@ def account(request: Request, visitor: Visitor = Depends(allowed())) -> Response
         visitor,
         session=session,
         sessions=_accounts(request).sessions_of(session.actor.account_id or 0),
+        district_name=district_name,
     )
 
 

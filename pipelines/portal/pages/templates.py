@@ -81,7 +81,7 @@ def _shown(
         status_code=200 if refusal is None else 409,
         month=month,
         forms=_blank_forms(request).forms_of(month),
-        own_codes=sorted(visitor.actor.enterprise_codes),
+        own=_own(request, visitor),
         is_bureau=visitor.has(Role.CLERK, Role.ANALYST, Role.DISTRICT_REVIEWER),
         enterprise_code=enterprise_code,
         refusal=refusal,
@@ -98,3 +98,13 @@ def _month(text: str) -> Month:
     if not text:
         return Month.of(datetime.now(UTC).astimezone(SHANGHAI).date()).previous
     return month_asked(text)
+
+
+def _own(request: Request, visitor: Visitor) -> list[tuple[str, str]]:
+    """Code and latest name of each enterprise that the visitor files for."""
+    codes = visitor.actor.enterprise_codes
+    if not codes:
+        return []
+    spells = request.app.state.ledger.enterprises()  # in the order of time, so the latest name stays
+    names = {one.enterprise_code: one.enterprise_name for one in spells if one.enterprise_code in codes}
+    return [(code, names.get(code, "")) for code in sorted(codes)]

@@ -18,6 +18,7 @@ from pipelines.ledger.actors import NotAllowed, Role
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, after_form, page
+from pipelines.portal.pages.board import district_name
 
 router = APIRouter()
 _ADMINISTRATORS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN})
@@ -243,6 +244,7 @@ def _one(request: Request, visitor: Visitor, login: str, refusal: Wording | None
         blocked_until=accounts.blocked_until(visitor.actor).get(account.login),
         refusal=refusal,
         roles=tuple(Role),
+        district_name=district_name,
     )
 
 
