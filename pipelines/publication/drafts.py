@@ -284,7 +284,8 @@ def _submissions(con: duckdb.DuckDBPyConnection, month: Month) -> list[dict[str,
         "when kind <> 'department' then is_current_accepted and month_start_date >= $2 "
         "when submission_id in (select submission_id from raw.department_at_closing where month_start_date <= $1) "
         "then true "
-        "else is_current_accepted and not exists (from raw.month_closing where month_start_date = $1) end",
+        "else is_current_accepted and not exists (from raw.month_closing where month_start_date = $1 "
+        "and closed_sequence is not null) end",
         [month.start_date, first],
     ).fetchall()
     return [{"submission_id": row[0], "kind": row[1], "sha256": row[2]} for row in found]

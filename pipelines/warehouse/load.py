@@ -203,8 +203,12 @@ def load_departments(con: duckdb.DuckDBPyConnection, ledger: Ledger, lines: Line
             con,
             "raw.month_closing",
             [
-                {"month_start_date": closing.month.start_date, "closed_sequence": closing.sequence}
-                for closing in ledger.months.closings().by_month.values()
+                {
+                    "month_start_date": standing.month.start_date,
+                    "closed_sequence": standing.closed_sequence if standing.is_frozen else None,
+                }
+                for standing in ledger.months.touched()
+                if standing.closed_sequence is not None
             ],
         )
         con.execute("delete from raw.department_at_closing")

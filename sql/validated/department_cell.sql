@@ -1,5 +1,5 @@
 -- table:  validated.department_cell
--- title:  审核通过的部门共享表单元格 / Cells of accepted departmental tables, each with its period and unit; rows of a closed month from the tables in force at its closing
+-- title:  审核通过的部门共享表单元格 / Cells of accepted departmental tables, each with its period and unit; rows of a closed month, and of what was never closed before it, from the tables in force at its closing
 -- grain:  one row per filled cell in a row of a departmental table that counts in the row's month
 -- reads:  raw.department_cell, raw.submission, raw.month_closing, raw.department_at_closing, reference.units
 -- column: submission_id | varchar | the file it came from
@@ -148,19 +148,22 @@ select
     currency_code,
     line_id
 from placed
--- A closed month keeps what was in force at its closing, also where that was replaced since; all others go by today.
-where case
-    when exists (
-        select 1
+left join raw.month_closing as governing
+    on governing.month_start_date = (
+        select min(closing.month_start_date)
         from raw.month_closing as closing
-        where closing.month_start_date = placed.last_month_start_date
+        where closing.month_start_date >= placed.last_month_start_date
     )
+-- A closed month keeps what was in force at its closing, also where that was replaced since, and with it the time before
+-- it that nobody closed, since growth and yearly figures of the month rest on that; all others go by today.
+where case
+    when governing.closed_sequence is not null
         then exists (
             select 1
             from raw.department_at_closing as kept
-            where kept.month_start_date = placed.last_month_start_date
+            where kept.month_start_date = governing.month_start_date
               and kept.submission_id = placed.submission_id
         )
-    else is_current_accepted
+    else placed.is_current_accepted
 end
 order by sequence, sheet, row_number, field, cell

@@ -169,6 +169,32 @@ def test_what_a_department_sends_after_the_closing_of_its_month_counts_for_nothi
     assert values == ([10] if is_left_out else [10, 12])
 
 
+def test_what_was_never_closed_goes_with_the_first_closed_month_after_it(bureau, rows, given):
+    head = "indicator | period | value\n"
+    first = bureau.shares("DM-4", head + "coverage | 2018 | 10\ncoverage | 2020-02 | 20")
+    again = bureau.shares("DM-4", head + "coverage | 2018 | 12\ncoverage | 2020-02 | 22")
+    kept = "month_start_date | submission_id\n"
+
+    def counted() -> list[Decimal]:
+        bureau.computes(names=("validated.department_cell",))
+        return [cell.number for cell in rows("validated.department_cell") if cell.field == "value"]
+
+    given("raw.month_closing", f"month_start_date | closed_sequence\n2020-01-01 | {int(first, 16)}")
+    given("raw.department_at_closing", f"{kept}2020-01-01 | {first}")
+    assert counted() == [10, 20, 22]
+    # Closed by itself later, the year counts as it stood then.
+    given("raw.month_closing", f"month_start_date | closed_sequence\n2018-12-01 | {int(again, 16)}")
+    given("raw.department_at_closing", f"{kept}2018-12-01 | {again}")
+    assert counted() == [20, 12, 22]
+
+
+def test_while_a_month_is_revised_so_is_what_was_never_closed_before_it(bureau, rows, given):
+    bureau.shares("DM-4", "indicator | period | value\ncoverage | 2018 | 10")
+    given("raw.month_closing", "month_start_date | closed_sequence\n2019-12-01 |\n2020-01-01 | 0")
+    bureau.computes(names=("validated.department_cell",))
+    assert [cell.number for cell in rows("validated.department_cell") if cell.field == "value"] == [10]
+
+
 def test_a_daily_rate_belongs_to_its_own_month(bureau, rows, given):
     bureau.shares(
         "DM-3", "currency_code | rate | per | day\nUSD | 7.0 | 1 | 2020-03-31\nUSD | 7.1 | 1 | 2020-04-01"
