@@ -374,6 +374,18 @@ class AuditLog:
         with writing(self._engine) as connection:
             append_many(connection, actor, entries)
 
+    def key_fault(self) -> LedgerUnusable | None:
+        """Why nothing can be added to this log: the key that it is sealed with is not here. None where it is."""
+        with reading(self._engine) as connection:
+            sealed_with = connection.execute(
+                select(t.audit_head.c.key_id).where(t.audit_head.c.name == _HEAD)
+            ).scalar()
+            try:
+                key = keys_of(connection).key_for(_ENTRY_KEY, may_make=False)
+            except LedgerUnusable as error:
+                return error
+        return _wrong_key(sealed_with) if sealed_with and sealed_with != key_id_of(key) else None
+
     def head(self) -> SignedHead:
         """The newest entry's number and hash, signed, to be kept on another machine or on paper."""
         with reading(self._engine) as connection:

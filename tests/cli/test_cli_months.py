@@ -304,7 +304,9 @@ def test_doctor_finds_nothing_missing_where_all_is_well(city: Path) -> None:
         "data_folder",
         "disk",
         "ledger",
+        "key",
         "originals",
+        "lines",
         "warehouse",
         "time_zone",
         "clock",
@@ -320,6 +322,27 @@ def test_doctor_finds_an_altered_original_and_says_what_to_do(copied_city: Path)
     assert done.returncode == Exit.ENVIRONMENT
     assert "✕ originals" in done.stdout
     assert "Restore" in done.stdout
+
+
+def test_doctor_finds_a_key_that_is_lost_or_open_to_others(copied_city: Path) -> None:
+    key = copied_city / "secrets" / "ledger.key"
+    key.chmod(0o644)
+    done = servtrade(copied_city, "doctor", "--lang", "en")
+    assert done.returncode == Exit.ENVIRONMENT
+    assert f"chmod 600 {key}" in done.stdout
+    key.unlink()
+    done = servtrade(copied_city, "doctor", "--lang", "en")
+    assert done.returncode == Exit.ENVIRONMENT
+    assert "✕ key" in done.stdout
+    assert "Restore secrets/ledger.key" in done.stdout
+
+
+def test_doctor_finds_cells_that_are_lost_and_says_how_to_read_them_again(copied_city: Path) -> None:
+    next(path for path in (copied_city / "lines").rglob("*.parquet")).unlink()
+    done = servtrade(copied_city, "doctor", "--lang", "en")
+    assert done.returncode == Exit.ENVIRONMENT
+    assert "✕ lines: 1 of" in done.stdout
+    assert "servtrade rebuild --lines" in done.stdout
 
 
 def test_doctor_of_an_empty_machine_says_how_to_begin_and_makes_nothing(tmp_path: Path) -> None:

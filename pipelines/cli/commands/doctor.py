@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -103,7 +104,9 @@ def diagnose(settings: Settings) -> Iterator[Diagnosis]:
         ("data_folder", _data_folder),
         ("disk", _disk),
         ("ledger", _ledger),
+        ("key", _key),
         ("originals", _originals),
+        ("lines", _lines),
         ("warehouse", _warehouse),
         ("dagster", _dagster),
         ("time_zone", _time_zone),
@@ -287,6 +290,63 @@ def _ledger(settings: Settings) -> Diagnosis:
             f"{url}: {submissions} submissions, {enterprises} rows of the register",
         ),
     )
+
+
+def _key(settings: Settings) -> Diagnosis:
+    """The key that the audit log is sealed with is there, and nobody else on this machine may read it."""
+    if _ledger_is_missing(settings):
+        return Diagnosis("key", NOTE, Wording("尚无", "none yet"))
+    from pipelines.ledger import LedgerUnusable
+    from pipelines.ledger.keys import KEY_FILE
+
+    try:
+        with ledger_to_read(settings) as ledger:
+            fault = ledger.audit.key_fault()
+    except LedgerUnusable:
+        return Diagnosis("key", NOTE, Wording("未核对：账本读不出来，见上", "not compared: see the ledger"))
+    if fault is not None:
+        return Diagnosis("key", MISSING, fault.fault, fault.remedy)
+    file = settings.secrets_dir / KEY_FILE
+    if not file.exists():
+        return Diagnosis("key", NOTE, Wording("尚无", "none yet"))
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & 0o077:
+        return Diagnosis(
+            "key",
+            MISSING,
+            Wording(
+                f"{file} 的权限是 {mode:o}，他人也能读写", f"{file} has mode {mode:o}: others may use it too"
+            ),
+            Wording(f"运行 chmod 600 {file}。", f"Run chmod 600 {file}."),
+        )
+    return Diagnosis(
+        "key", OK, Wording("与审计日志相符，仅本用户可读", "fits the audit log; only its owner may read it")
+    )
+
+
+def _lines(settings: Settings) -> Diagnosis:
+    """Every lines file that the ledger names is there: without one nothing of its returns can be judged or computed."""
+    submissions = None if _ledger_is_missing(settings) else _submissions(settings)
+    if submissions is None:
+        return Diagnosis(
+            "lines", NOTE, Wording("尚无，或账本读不出来", "none yet, or the ledger cannot be read")
+        )
+    files = {one.lines_file for one in submissions} - {""}
+    lost = sorted(file for file in files if not (settings.lines_dir / file).is_file())
+    if lost:
+        return Diagnosis(
+            "lines",
+            MISSING,
+            Wording(
+                f"{len(files)} 个逐格数据文件缺 {len(lost)} 个：{lost[0]}",
+                f"{len(lost)} of {len(files)} files of cells are missing: {lost[0]}",
+            ),
+            Wording(
+                "请从备份恢复 lines 文件夹，或运行 servtrade rebuild --lines 由原件重读。",
+                "Restore the folder lines from a backup, or read the originals again: servtrade rebuild --lines.",
+            ),
+        )
+    return Diagnosis("lines", OK, Wording(f"{len(files)} 个，齐全", f"{len(files)}, all there"))
 
 
 def _submissions(settings: Settings) -> list[Submission] | None:
