@@ -21,12 +21,12 @@ from pipelines.ledger import SHANGHAI, Ledger
 from pipelines.ledger.actors import Role
 from pipelines.ledger.board import BoardFilter, BoardRow, MonthBoard, ReturnState, SortKey
 from pipelines.ledger.months import STATE_NAMES
-from pipelines.periods import Month
+from pipelines.periods import Month, period_name
 from pipelines.portal.access import Visitor, allowed
 from pipelines.portal.asked import month_asked
 from pipelines.portal.downloads import WORKBOOK, hand_out
 from pipelines.portal.frame import NavigationItem, frame_of, page
-from pipelines.portal.language import moment, said
+from pipelines.portal.language import day_name, moment, said
 
 router = APIRouter()
 STAFF = (Role.CLERK, Role.ANALYST, Role.DISTRICT_REVIEWER)
@@ -114,7 +114,13 @@ def board_workbook(
     shown = look(request, visitor, chosen, wanted, page_size=None)
     is_reminder_list = wanted.states == {ReturnState.NOT_FILED}
     title = _word(request, visitor, "board.list_to_remind" if is_reminder_list else "board.list_of_returns")
-    content = list_workbook(request, visitor, shown, f"{chosen} {title}")
+    heading = _word(
+        request,
+        visitor,
+        "board.heading_to_remind" if is_reminder_list else "board.heading_of_returns",
+        month=period_name(chosen, visitor.language),
+    )
+    content = list_workbook(request, visitor, shown, heading)
     return hand_out(
         request,
         visitor,
@@ -210,19 +216,27 @@ def list_workbook(request: Request, visitor: Visitor, shown: MonthBoard, title: 
     )
     try:
         head = workbook.add_format({"bold": True, "bg_color": "#EEF1F5", "border": 1, "text_wrap": True})
-        text = workbook.add_format({"border": 1, "valign": "top"})
+        text = workbook.add_format({"border": 1, "valign": "top", "text_wrap": True})
         # Names and contacts are what somebody typed: one that begins like a formula stays text when edited, too.
-        odd_text = workbook.add_format({"border": 1, "valign": "top", "quote_prefix": True})
+        odd_text = workbook.add_format(
+            {"border": 1, "valign": "top", "text_wrap": True, "quote_prefix": True}
+        )
         sheet = workbook.add_worksheet(str(shown.month))
         sheet.write_string(0, 0, title, workbook.add_format({"bold": True, "font_size": 14}))
         sheet.write_string(
             1,
             0,
-            _word(request, visitor, "board.list_basis", deadline=shown.deadline, count=shown.row_count)
+            _word(
+                request,
+                visitor,
+                "board.list_basis",
+                deadline=day_name(shown.deadline, visitor.language),
+                count=shown.row_count,
+            )
             + moment(datetime.now(SHANGHAI)),
         )
         for column, ((name, _), width) in enumerate(
-            zip(COLUMNS, (22, 34, 14, 12, 20, 14, 18, 34), strict=True)
+            zip(COLUMNS, (22, 40, 24, 14, 20, 14, 18, 34), strict=True)
         ):
             sheet.set_column(column, column, width)
             sheet.write_string(2, column, _word(request, visitor, f"board.column_{name}"), head)
@@ -236,6 +250,7 @@ def list_workbook(request: Request, visitor: Visitor, shown: MonthBoard, title: 
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.repeat_rows(2)
+        sheet.set_footer("&C&P / &N")
     finally:
         workbook.close()
     return buffer.getvalue()
