@@ -15,7 +15,7 @@ from typing import Any
 from pipelines.findings import Severity, Verdict, Wording
 from pipelines.ledger import SHANGHAI, Ledger, UnknownSubmission
 from pipelines.ledger.shapes import receipt_number
-from pipelines.periods import Month
+from pipelines.periods import Month, period_name
 from pipelines.reception.names import shown_name
 from pipelines.reception.words import catalogue, said
 
@@ -26,7 +26,8 @@ _FINGERPRINT_GROUP = 16
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The facts of one receipt. `received_at` is in Shanghai; `period` is None where none could be read."""
+    """The facts of one receipt. `received_at` is in Shanghai; `period` is None where none could be read; `received_by`
+    is a login, `received_by_name` what the person is called (accounts are never renamed)."""
 
     number: str
     submission_id: str
@@ -50,6 +51,7 @@ class Receipt:
     line_count: int
     is_zero_return: bool
     is_late: bool
+    received_by_name: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The receipt as an object; the moment with its offset."""
@@ -121,6 +123,7 @@ def receipt_of(ledger: Ledger, submission: str) -> Receipt:
         line_count=one.line_count,
         is_zero_return=one.is_zero_return,
         is_late=one.is_late,
+        received_by_name=ledger.accounts.display_names().get(one.received_by, one.received_by),
     )
 
 
@@ -132,33 +135,32 @@ def receipt_pdf(receipt: Receipt) -> bytes:
 
 
 def printed(receipt: Receipt) -> dict[str, Any]:
-    """What the template prints: `rows` of a label and lines of text, each with its language."""
+    """What the template prints: `rows` of a label and lines of text, each with its language: zh, en, or none for
+    what reads the same in both (codes, numbers, moments, names)."""
     rows: list[tuple[str, list[tuple[str, str]]]] = [
         ("receipt_enterprise", _enterprise(receipt)),
-        ("receipt_period", _both(receipt.period, "receipt_no_period")),
+        ("receipt_period", _period(receipt.period)),
     ]
     if receipt.department:
-        rows[0] = ("receipt_department", [("zh", receipt.department)])
+        rows[0] = ("receipt_department", [("", receipt.department)])
     if receipt.form_codes:
-        rows.append(("receipt_forms", [("zh", "、".join(receipt.form_codes))]))
+        rows.append(("receipt_forms", [("", "、".join(receipt.form_codes))]))
     if receipt.version is not None:
         rows.append(("receipt_version", _lines(said("receipt_version_of", version=receipt.version))))
     late = [said("receipt_late")] if receipt.is_late else []
     channel = f"receipt_channel_{receipt.channel}"
-    by = f"{receipt.received_by}　" if receipt.received_by else ""
+    by = [("", name)] if (name := receipt.received_by_name or receipt.received_by) else []
     rows += [
-        ("receipt_file", [("zh", receipt.file_name)]),
+        ("receipt_file", [("", receipt.file_name)]),
         ("receipt_size", _lines(said("receipt_bytes", size=f"{receipt.size_bytes:,}"))),
-        ("receipt_sha256", [("zh", line) for line in _grouped(receipt.sha256)]),
+        ("receipt_sha256", [("", line) for line in _grouped(receipt.sha256)]),
         (
             "receipt_received_at",
-            [("zh", _moment(receipt.received_at)), *(line for one in late for line in _lines(one))],
+            [("", _moment(receipt.received_at)), *(line for one in late for line in _lines(one))],
         ),
         (
             "receipt_received_by",
-            [("zh", f"{by}{said(channel).zh}"), ("en", said(channel).en)]
-            if channel in catalogue()
-            else [("zh", f"{by}{receipt.channel}")],
+            [*by, *(_lines(said(channel)) if channel in catalogue() else [("", receipt.channel)])],
         ),
         ("receipt_verdict", _lines(said(f"receipt_{receipt.verdict.value}"))),
         (
@@ -201,11 +203,13 @@ def printed(receipt: Receipt) -> dict[str, Any]:
 def _enterprise(receipt: Receipt) -> list[tuple[str, str]]:
     if not receipt.enterprise_code and not receipt.enterprise_name:
         return _lines(said("receipt_no_enterprise"))
-    return [("zh", text) for text in (receipt.enterprise_name, receipt.enterprise_code) if text]
+    return [("", text) for text in (receipt.enterprise_name, receipt.enterprise_code) if text]
 
 
-def _both(text: str | None, otherwise: str) -> list[tuple[str, str]]:
-    return [("zh", text)] if text else _lines(said(otherwise))
+def _period(period: str | None) -> list[tuple[str, str]]:
+    if not period:
+        return _lines(said("receipt_no_period"))
+    return [(language, period_name(period, language)) for language in ("zh", "en")]
 
 
 def _lines(wording: Wording) -> list[tuple[str, str]]:

@@ -275,7 +275,14 @@ class UploadDesk:
         """
         from pipelines.reception.zero_return import zero_return_of
 
-        file = zero_return_of(self._ledger, enterprise_code, month, actor, is_revision=is_revision)
+        file = zero_return_of(
+            self._ledger,
+            enterprise_code,
+            month,
+            actor,
+            is_revision=is_revision,
+            deadline_day=self._settings.filing_deadline_day,
+        )
         return self.take_in([UploadedFile(file.name, file.stream)], actor, language=language)
 
     # -- working the queue -------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def test_what_could_not_be_read_is_said_to_be_so_and_rows_without_a_fact_are_lef
         is_late=False,
     )
     labels = [row["label"]["zh"] for row in printed(receipt)["rows"]]
-    assert "第几次报送" not in labels
+    assert "版本" not in labels
     assert "表号" not in labels
     assert printed(receipt)["rows"][0]["value"][0]["text"] == "未能识别"
 
