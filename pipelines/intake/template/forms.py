@@ -38,7 +38,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)(:column)?\}")
 _WIDTH_OF_TYPE = {
     "number": 13.5, "percent": 9.5, "date": 12, "flag": 8, "choice": 9, "identifier": 18, "text": 22
 }  # fmt: skip
-_WIDTH_OF_LIST = {"item": 24, "partner": 15, "district": 18, "industry": 9, "currency": 8}
+_WIDTH_OF_LIST = {"item": 32, "partner": 15, "district": 18, "industry": 9, "currency": 8}
 
 
 @dataclass(slots=True)
@@ -567,7 +567,7 @@ def bounds_text(limit: FormLimit) -> str:
 def width_of(one: Field, *, is_name: bool = False) -> float:
     """Width of a column by what stands in it."""
     if is_name:
-        return 20
+        return 28
     if one.type == "code":
         return _WIDTH_OF_LIST.get(one.code_list, 12)
     return _WIDTH_OF_TYPE.get(one.type, 12)
@@ -583,6 +583,8 @@ def _entry_style(one: Field) -> str:
             return "entry_date"
         case "choice" | "flag":
             return "entry_choice"
+        case "code":
+            return "entry_code"
         case _:
             return "entry_text"
 
