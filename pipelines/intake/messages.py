@@ -137,12 +137,12 @@ def finding(
 
 
 def _place(sheet: str, cell: str, label: Wording | None) -> Wording:
-    """“服务进出口”第 12 行 D 列（出口 本月）： / Sheet “服务进出口”, row 12, column D (exports of the month): ."""
+    """表“服务进出口”第 12 行 D 列（出口 本月）： / Sheet “服务进出口”, row 12, column D (exports of the month): ."""
     name = shown(sheet)
     if not name:
         return Wording("", "")
     match = _ADDRESS.fullmatch(cell)
-    zh, en = f"“{name}”", f"Sheet “{name}”"
+    zh, en = f"表“{name}”", f"Sheet “{name}”"
     if match:
         zh += f"第 {match[2]} 行 {match[1]} 列"
         en += f", row {match[2]}, column {match[1]}"

@@ -19,6 +19,7 @@ import yaml
 
 from pipelines.findings import Finding, Severity, Wording
 from pipelines.paths import EXPECTATIONS_DIR
+from pipelines.periods import period_name
 from pipelines.validation.rules import PLACEHOLDER, InvalidRule, Rule
 
 Language = Literal["zh", "en"]
@@ -193,7 +194,9 @@ def joint_after_closing_finding(january: str, february: str) -> Finding:
     return Finding(
         rule="M3",
         severity=Severity.CRITICAL,
-        message=Wording(*(_months(text, january, february) for text in (wording.zh, wording.en))),
+        message=Wording(
+            _months(wording.zh, january, february, "zh"), _months(wording.en, january, february, "en")
+        ),
         given=f"{january}, {february}",
     )
 
@@ -202,18 +205,20 @@ def single_beside_waiting_joint_finding(periods: Wording, submission: str, janua
     """Says beside rule H7e that the joint return in the way counts for nothing yet, and who can take it away."""
     wording = message_frame().single_beside_waiting_joint
 
-    def told(text: str, period: str) -> str:
-        return _months(text, january, "").replace("{periods}", period).replace("{submission}", submission)
+    def told(text: str, period: str, language: Language) -> str:
+        text = _months(text, january, "", language)
+        return text.replace("{periods}", period).replace("{submission}", submission)
 
     return Finding(
         rule="M4",
         severity=Severity.INFO,
-        message=Wording(told(wording.zh, periods.zh), told(wording.en, periods.en)),
+        message=Wording(told(wording.zh, periods.zh, "zh"), told(wording.en, periods.en, "en")),
     )
 
 
-def _months(text: str, january: str, february: str) -> str:
-    return text.replace("{january}", january).replace("{february}", february)
+def _months(text: str, january: str, february: str, language: Language) -> str:
+    text = text.replace("{january}", period_name(january, language))
+    return text.replace("{february}", period_name(february, language))
 
 
 def late_revision_finding(months: Sequence[str]) -> Finding:
@@ -223,8 +228,8 @@ def late_revision_finding(months: Sequence[str]) -> Finding:
         rule="M1",
         severity=Severity.INFO,
         message=Wording(
-            wording.zh.replace("{months}", "、".join(months)),
-            wording.en.replace("{months}", ", ".join(months)),
+            wording.zh.replace("{months}", "、".join(period_name(month, "zh") for month in months)),
+            wording.en.replace("{months}", ", ".join(period_name(month, "en") for month in months)),
         ),
         given=", ".join(months),
     )
@@ -285,7 +290,12 @@ def format_value(value: Any, spec: str, language: Language) -> str:
         raise InvalidRule(f"format {spec!r} is unknown. Write a number of decimals, with + to show the sign.")
     sign = "+" if spec.startswith("+") else ""
     if spec:
-        return f"{value:{sign},.{spec.lstrip('+')}f}"
+        decimals = int(spec.lstrip("+"))
+        if (
+            0.5 * 10**-_MOST_DECIMALS < abs(value) < 0.5 * 10**-decimals
+        ):  # 0.0023 times as much is not 0.00 times as much
+            decimals = min(1 - math.floor(math.log10(abs(value))), _MOST_DECIMALS)
+        return f"{value:{sign},.{decimals}f}"
     if isinstance(value, int):
         return f"{value:,}"
     text = f"{value:,.{_MOST_DECIMALS}f}"

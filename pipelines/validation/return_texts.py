@@ -54,7 +54,7 @@ def _text(by_rule: Mapping[str, list[Finding]], note: str, language: str) -> str
 
 
 def _places(members: list[Finding], words: Mapping[str, str], language: str) -> str:
-    places = list(dict.fromkeys(f"{one.sheet}!{one.cell}" if one.cell else one.sheet for one in members))
+    places = list(dict.fromkeys(f"{one.sheet} {one.cell}" if one.cell else one.sheet for one in members))
     named = [place for place in places if place]
     if not named:
         return words["whole"]

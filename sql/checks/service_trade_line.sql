@@ -706,6 +706,7 @@ copied as (
 ),
 -- Slips of unit, decimal point and currency: odds of each explanation against "right as filed", the formula and its
 -- constants as in pipelines/methods/slips.py; a test holds the two to the same odds.
+-- In words no explanation is certain and none impossible: 1 to 99 %.
 slip as (
     select
         submission_id,
@@ -847,24 +848,24 @@ slip_likeliest as (
         max(case when place = 1 then shift end) as shift,
         max(case when place = 1 then kind_zh end) as kind_zh,
         max(case when place = 1 then kind_en end) as kind_en,
-        max(case when place = 1 then label_zh || ' ' || format('{:.0f}', 100 * odds / whole) || '%' end)
+        max(case when place = 1 then label_zh || ' ' || format('{:.0f}', least(99, greatest(1, 100 * odds / whole))) || '%' end)
             || coalesce(
                 '，' || max(
                     case
                         when place = 2 and odds / whole >= 0.01
-                            then label_zh || ' ' || format('{:.0f}', 100 * odds / whole) || '%'
+                            then label_zh || ' ' || format('{:.0f}', least(99, greatest(1, 100 * odds / whole))) || '%'
                     end
                 ), ''
-            ) || '，填报属实 ' || format('{:.0f}', 100 / max(whole)) || '%' as odds_zh,
-        max(case when place = 1 then label_en || ' ' || format('{:.0f}', 100 * odds / whole) || ' %' end)
+            ) || '，填报属实 ' || format('{:.0f}', least(99, greatest(1, 100 / max(whole)))) || '%' as odds_zh,
+        max(case when place = 1 then label_en || ' ' || format('{:.0f}', least(99, greatest(1, 100 * odds / whole))) || ' %' end)
             || coalesce(
                 ', ' || max(
                     case
                         when place = 2 and odds / whole >= 0.01
-                            then label_en || ' ' || format('{:.0f}', 100 * odds / whole) || ' %'
+                            then label_en || ' ' || format('{:.0f}', least(99, greatest(1, 100 * odds / whole))) || ' %'
                     end
                 ), ''
-            ) || ', right as filed ' || format('{:.0f}', 100 / max(whole)) || ' %' as odds_en
+            ) || ', right as filed ' || format('{:.0f}', least(99, greatest(1, 100 / max(whole)))) || ' %' as odds_en
     from slip_odds
     group by submission_id, sheet, row_number, flow
 )

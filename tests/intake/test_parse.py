@@ -551,7 +551,7 @@ def test_a_finding_names_place_value_expectation_and_remedy_in_both_languages() 
         "P06", "服务进出口", "D11", "1,2OO", "FM-2"
     )  # fmt: skip
     assert finding.key == "SI2 USA"
-    assert finding.message.zh.startswith("“服务进出口”第 11 行 D 列（出口 本月）：填报“1,2OO”，不是数字。")
+    assert finding.message.zh.startswith("表“服务进出口”第 11 行 D 列（出口 本月）：填报“1,2OO”，不是数字。")
     assert finding.message.en.startswith(
         "Sheet “服务进出口”, row 11, column D (Exports of the month): you entered “1,2OO”"
     )

@@ -337,8 +337,8 @@ def test_a_joint_return_after_january_was_closed_is_told_how_to_file_and_that_wa
     assert refused.verdict is Verdict.REJECTED
     [how] = [finding for finding in refused.findings if finding.rule == "M3"]
     assert how.severity is Severity.CRITICAL
-    assert "2020-02 单独一份（随即计入 2020-02" in how.message.zh
-    assert "2020-02 alone (it counts at once" in how.message.en
+    assert "2020年2月单独一份（随即计入2020年2月" in how.message.zh
+    assert "February 2020 alone (it counts at once" in how.message.en
 
     alone = submit(reception, month_of(1), month_of(2, 176.6))
     assert [result.verdict for result in alone] == [Verdict.ACCEPTED, Verdict.ACCEPTED]
@@ -404,7 +404,7 @@ def test_a_return_for_a_closed_month_is_received_judged_and_marked(
     assert checked.findings == result.findings
     [note] = [finding for finding in result.findings if finding.rule == "M1"]
     assert (result.verdict, result.version, note.severity) == (Verdict.ACCEPTED, 2, Severity.INFO)
-    assert "2020-01 已结账" in note.message.zh
+    assert "2020年1月已结账" in note.message.zh
     first, second = ledger.submissions(january)
     assert (first.is_current_accepted, second.is_current_accepted) == (True, False)
     # February is compared with what is believed now: 130 in January.

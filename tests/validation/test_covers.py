@@ -146,8 +146,8 @@ def test_a_sending_back_names_each_rule_once_with_its_cells_errors_first() -> No
     )
     assert text.zh.splitlines() == [
         "请更正或说明以下问题后重新报送：",
-        "1. 累计不等于上月累计加本月（须更正）：服务进出口!G11、服务进出口!G12。〔H2〕",
-        "2. 与上月数值相同（请核对，属实请说明）：服务进出口!F18。〔Q2a〕",
+        "1. 累计不等于上月累计加本月（须更正）：服务进出口 G11、服务进出口 G12。〔H2〕",
+        "2. 与上月数值相同（请核对，属实请说明）：服务进出口 F18。〔Q2a〕",
         "请于周五前重报",
     ]
     assert text.en.splitlines()[1].startswith("1. Year to date is not last month's plus this month")

@@ -104,6 +104,9 @@ def test_a_place_without_cell_names_the_sheet_and_without_sheet_nothing() -> Non
         (12, "", "12"),
         (9920.63, "0", "9,921"),
         (149.96, "+1", "+150.0"),
+        (0.00229, "2", "0.0023"),  # what is not zero is never told as 0.00
+        (0.004, "2", "0.0040"),
+        (1e-9, "2", "0.00"),
         (-60.04, "+1", "-60.0"),
         ("1,2OO", "", "1,2OO"),
         (None, "", "（空）"),
@@ -128,7 +131,7 @@ def test_where_no_remark_can_answer_the_clerk_is_told_where_one_can() -> None:
     assert found.severity is Severity.WARNING
     assert "可免核实" not in found.message.zh
     assert "请在结果页或批注文件的“审核意见”表写明原因。〔Q3〕" in found.message.zh
-    assert found.message.en.endswith("on the sheet 审核意见 of the annotated file. [Q3]")
+    assert found.message.en.endswith("on the sheet “Review notes” (审核意见) of the annotated file. [Q3]")
 
 
 @pytest.mark.parametrize("explained_by", ["", "remark"])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
+from pipelines.periods import period_name
 from pipelines.review_sheet import (
     COLUMNS,
     LEAST_ANSWER_LENGTH,
@@ -224,7 +225,7 @@ def about_file(
     """Whose file the sheet is about, in one line; what is empty is left out."""
     given = {
         "file": file,
-        "period": period,
+        "period": period_name(period, language),
         "enterprise": enterprise,
         "department": department,
         "receipt": receipt,

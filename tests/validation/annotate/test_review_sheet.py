@@ -99,7 +99,7 @@ def test_the_sheet_says_the_verdict_and_how_many_of_each() -> None:
     assert lines[0] == "审核意见"
     assert lines[1] == "审核结果：退回。有必须更正的错误，更正后请重新报送。"
     assert lines[2] == "必须更正 2 条，需要核实 2 条，提示 1 条；自动规范 1 处。"
-    assert lines[3] == "文件：三月.xlsx　报告期：2020-03"
+    assert lines[3] == "文件：三月.xlsx　报告期：2020年3月"
 
 
 def test_fixes_are_listed_below_with_what_was_read() -> None:
