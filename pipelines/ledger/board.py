@@ -340,7 +340,7 @@ def _at_closing(
     by_code: dict[str, BoardRow],
 ) -> Iterator[tuple[_Filed, bool]]:
     """Versions as they stood at the closing, and whether they were there then; marks who sent something later."""
-    bound = bounds.by_month.get(month)
+    bound = next(iter(bounds.of(month.start_date, month.start_date)), None)
     then = _as_at(connection, [filed.submission_id for filed in found], bound) if bound else {}
     both = bounds.of(date(month.year, 1, 1), date(month.year, 2, 1))
     for filed in found:

@@ -158,9 +158,10 @@ class Months:
         """
         column, decision = t.submission.c, t.decision.c
         with reading(self._engine) as connection:
-            bound = closings(connection).by_month.get(month)
-            if bound is None:
+            bounds = closings(connection).of(month.start_date, month.start_date)
+            if not bounds:
                 return []
+            [bound] = bounds
             decided = select(decision.submission_id).where(
                 decision.is_after_closing, decision.decision_id > bound.decision_id
             )
@@ -451,18 +452,19 @@ def _expect_order(connection: Connection, now: MonthStanding, act_kind: MonthAct
             )
         )
     }
-    if act_kind is MonthActKind.REOPEN:
-        later = sorted(day for day in frozen if day > this)
-        if later:
-            raise CannotChangeMonth(
-                Wording(
-                    f"{Month.of(later[-1])} 已结账，其累计数含 {now.month}，会随之改变。请从最后一个已结账的月份起逐月重开："
-                    f"{'、'.join(str(Month.of(day)) for day in reversed(later))}。",
-                    f"{Month.of(later[-1])} is closed, and its cumulative holds {now.month} and would move with it. "
-                    "Please reopen from the last closed month backwards: "
-                    f"{', '.join(str(Month.of(day)) for day in reversed(later))}.",
-                )
+    later = sorted(day for day in frozen if day > this)
+    # A month that nobody had filed for may be left out; once a later one is closed, that binds what comes for it.
+    if later and (act_kind is MonthActKind.REOPEN or now.closed_at is None):
+        raise CannotChangeMonth(
+            Wording(
+                f"{Month.of(later[-1])} 已结账，其累计数含 {now.month}，会随之改变。请从最后一个已结账的月份起逐月重开："
+                f"{'、'.join(str(Month.of(day)) for day in reversed(later))}。",
+                f"{Month.of(later[-1])} is closed, and its cumulative holds {now.month} and would move with it. "
+                "Please reopen from the last closed month backwards: "
+                f"{', '.join(str(Month.of(day)) for day in reversed(later))}.",
             )
+        )
+    if act_kind is MonthActKind.REOPEN:
         return
     column = t.submission.c
     filed = connection.execute(

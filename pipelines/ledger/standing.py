@@ -37,10 +37,15 @@ class Closing:
 
 
 class Closings:
-    """The closings that bind now, for asking of a period."""
+    """The closings that bind now, for asking of a period.
 
-    def __init__(self, closings: Iterable[Closing]) -> None:
+    A month that was never closed is bound by the first one after it in its year that was, whose cumulative holds it;
+    not while that one is being revised.
+    """
+
+    def __init__(self, closings: Iterable[Closing], revising: Iterable[Month] = ()) -> None:
         self.by_month = {closing.month: closing for closing in closings}
+        self._touched = sorted({*self.by_month, *revising})
 
     def __bool__(self) -> bool:
         return bool(self.by_month)
@@ -56,15 +61,26 @@ class Closings:
         months = list(Month.span(Month.of(first), Month.of(last)))
         if len(months) > 2:
             months = months[-1:]
-        return [self.by_month[month] for month in months if month in self.by_month]
+        bounds = [bound for month in months if (bound := self._binding(month)) is not None]
+        return list(dict.fromkeys(bounds))
+
+    def _binding(self, month: Month) -> Closing | None:
+        first = next((touched for touched in self._touched if touched >= month), None)
+        return self.by_month.get(first) if first is not None and first.year == month.year else None
 
 
 def closings(connection: Connection) -> Closings:
     """Every closing that binds now."""
-    state = t.month_state.c
+    rows = connection.execute(select(t.month_state)).all()
     return Closings(
-        Closing(Month.of(row.month_start_date), row.closed_sequence, row.closed_decision_id, row.closed_at)
-        for row in connection.execute(select(t.month_state).where(state.state.in_(BINDING)))
+        (
+            Closing(
+                Month.of(row.month_start_date), row.closed_sequence, row.closed_decision_id, row.closed_at
+            )
+            for row in rows
+            if row.state in BINDING
+        ),
+        (Month.of(row.month_start_date) for row in rows if row.state not in BINDING),
     )
 
 

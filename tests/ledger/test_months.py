@@ -321,6 +321,28 @@ def test_a_month_is_closed_after_the_months_of_its_year_that_its_cumulative_hold
     assert [one.state for one in ledger.months.standings([MARCH, april])] == [MonthState.CLOSED] * 2
 
 
+def test_what_comes_for_a_month_left_out_waits_for_the_closed_month_whose_cumulative_holds_it(
+    ledger: Ledger,
+) -> None:
+    february = MARCH.plus(-1)
+    file(ledger, "march", month=str(MARCH))
+    close(ledger)
+    late = file(ledger, "february", month=str(february))
+    assert (late.is_late_revision, again(ledger, late).is_current_accepted) == (True, False)
+    assert ledger.counted_submissions(february) == []
+    assert [one.submission_id for one in ledger.months.after_closing(february)] == [late.submission_id]
+    with pytest.raises(CannotChangeMonth, match="2026-03 已结账，其累计数含 2026-02"):
+        ledger.months.propose(february, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    # Neither the next month nor another year is bound by it.
+    for month in (MARCH.plus(1), Month(2025, 12)):
+        assert again(ledger, file(ledger, str(month), month=str(month))).is_current_accepted
+    reopen(ledger)
+    assert again(ledger, late).is_current_accepted
+    assert [one.submission_id for one in ledger.counted_submissions(february)] == [late.submission_id]
+    close(ledger, february)
+    close(ledger)
+
+
 def test_another_year_may_be_closed_while_this_one_is_open(ledger: Ledger) -> None:
     file(ledger, "december", month="2025-12")
     close(ledger, Month(2026, 1))
