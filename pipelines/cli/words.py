@@ -5,6 +5,8 @@ Help texts of commands stand in the commands, in both languages at once, because
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pipelines.findings import Verdict, Wording
 
 VERDICTS: dict[Verdict, Wording] = {
@@ -82,7 +84,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     # register
     "register_imported": (
         "名录已导入：{rows} 行，{enterprises} 家企业，其中新增或变更 {changed} 家。",
-        "Register imported: {rows} rows, {enterprises} enterprises, {changed} of them new or changed.",
+        "Register imported: rows {rows}, enterprises {enterprises}, of them new or changed {changed}.",
     ),
     "register_empty": (
         "名录为空。请先导入：servtrade register import 文件",
@@ -93,8 +95,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "submitting": ("收取文件", "Taking in files"),
     "summary_files": (
         "共 {total} 个文件：通过 {accepted}，待核实 {queries}，有错误 {rejected}，拒收 {unreadable}；其中重复 {duplicates}。",
-        "{total} files: {accepted} accepted, {queries} with queries, {rejected} rejected, {unreadable} unreadable; "
-        "{duplicates} of them known already.",
+        "Files {total}: accepted {accepted}, with queries {queries}, rejected {rejected}, unreadable {unreadable}; "
+        "known already {duplicates}.",
     ),
     "duplicate": ("（此前已收到，内容相同）", "(received before, same content)"),
     "same_as": ("（与这批文件中的 {name} 内容相同）", "(same content as {name} in this batch)"),
@@ -136,7 +138,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} 在审核期间被改动，未写入副本。请重试。",
         "{path} was changed while it was being checked; no copy was written. Try again.",
     ),
-    "fixes_count": ("自动整理 {count} 处", "{count} values tidied"),
+    "fixes_count": ("自动规范 {count} 处", "values tidied: {count}"),
     # template
     "template_who": (
         "请指明为谁生成：--enterprise 代码（可重复），或 --all。",
@@ -215,10 +217,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "名录中没有 {code}。名录：servtrade register list",
         "The register has no {code}. See servtrade register list.",
     ),
-    "reminded": ("已记录 {month} 的催报 {count} 条。", "{count} reminders recorded for {month}."),
+    "reminded": ("已记录 {month} 的催报 {count} 条。", "Reminders recorded for {month}: {count}."),
     "board_head": (
         "{month}：应报 {expected} 家，已通过 {accepted} 家；报送截止 {deadline}，还剩 {days} 天。",
-        "{month}: {expected} expected, {accepted} accepted; due {deadline}, {days} days left.",
+        "{month}: {expected} expected, {accepted} accepted; due {deadline}, days left: {days}.",
     ),
     "state_not_filed": ("未报", "not filed"),
     "state_returned": ("退回", "returned"),
@@ -252,7 +254,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "running": ("计算 {months}", "Computing {months}"),
     "run_done": (
         "已计算 {count} 个月（{months}），用时 {seconds:.1f} 秒；表格在 {path}",
-        "{count} months computed ({months}) in {seconds:.1f} s; the tables are in {path}",
+        "Months computed: {count} ({months}) in {seconds:.1f} s; the tables are in {path}",
     ),
     "run_later": (
         "{month} 的数字也用于其后月份的累计和同比（{later}）。如需一并更新：servtrade run --from {month}",
@@ -306,7 +308,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "inbox_empty": ("收件夹中没有新文件：{path}", "There is no new file in the inbox: {path}"),
     "inbox_done": (
         "已收取 {count} 个文件，连同审核结果放在 {path}",
-        "{count} files taken in; they and the answers to them are in {path}",
+        "Files taken in: {count}; they and the answers to them are in {path}",
     ),
     # users
     "users_none": (
@@ -345,7 +347,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     # audit
     "audit_whole": (
         "审计日志完整：{count} 条，首部 {head}",
-        "The audit log is whole: {count} entries, head {head}",
+        "The audit log is whole: entries {count}, head {head}",
     ),
     "audit_no_key": (
         "注意：日志没有用密钥封存；能改数据库的人可以整本重写。请定期导出首部，保存到别处。",
@@ -354,7 +356,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "audit_broken": (
         "审计日志有 {count} 处与当初写入的不符。请保留现状，立即报告。",
-        "The audit log differs from what was written in {count} places. Leave everything as it is and report it.",
+        "The audit log differs from what was written (places: {count}). Leave everything as it is and report it.",
     ),
     "audit_acknowledged": (
         "已记入审计日志：不再提示缺少第 {numbers} 条",
@@ -367,7 +369,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "audit_more": ("另有 {count} 条，用 --limit 查看更多", "{count} more; see them with --limit"),
     # doctor
     "doctor_ok": ("本机环境齐备。", "Nothing is missing on this machine."),
-    "doctor_missing": ("有 {count} 项需要处理，见上。", "{count} things need attention, see above."),
+    "doctor_missing": ("有 {count} 项需要处理，见上。", "Needs attention: {count}, see above."),
     # demo
     "demo_not_empty": (
         "{path} 已有真实数据（{count} 份报送不是演示数据，名录 {registered} 行），演示不会写入。请用 --data 指定另一个文件夹。",
@@ -391,3 +393,12 @@ def sentence(key: str, language: str, **values: object) -> str:
 def said(wording: Wording, language: str) -> str:
     """A wording in one language."""
     return wording.zh if language == "zh" else wording.en
+
+
+def moment(value: datetime | None, *, seconds: bool = False) -> str:
+    """A moment in Shanghai, wherever the machine stands: 2026-04-08 14:03; nothing for none."""
+    from pipelines.ledger import SHANGHAI  # here, because help texts need no ledger
+
+    if value is None:
+        return ""
+    return f"{value.astimezone(SHANGHAI):{'%Y-%m-%d %H:%M:%S' if seconds else '%Y-%m-%d %H:%M'}}"

@@ -15,7 +15,7 @@ from pipelines.cli.exits import CommandFailed, Exit
 from pipelines.cli.options import common, json_ahead, json_option
 from pipelines.cli.stores import ledger_of, ledger_to_read, person
 from pipelines.cli.terminal import Terminal
-from pipelines.cli.words import said
+from pipelines.cli.words import moment, said
 
 if TYPE_CHECKING:
     from pipelines.ledger.actors import Actor
@@ -188,7 +188,7 @@ def list_entries(
         [
             [
                 entry.sequence,
-                f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S}",
+                moment(entry.at, seconds=True),
                 entry.actor,
                 entry.action,
                 f"{entry.object_kind} {entry.object_id}",

@@ -9,6 +9,7 @@ import click
 from pipelines.cli.options import MONTH, common, json_ahead, json_option
 from pipelines.cli.stores import acting, ledger_of, ledger_to_read
 from pipelines.cli.terminal import Terminal
+from pipelines.cli.words import moment
 from pipelines.periods import Month
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def show(terminal: Terminal, month: Month | None, as_json: bool) -> None:
             [
                 str(one.month),
                 terminal.pick(STATE_NAMES[one.state].zh, STATE_NAMES[one.state].en),
-                f"{one.closed_at:%Y-%m-%d %H:%M}" if one.closed_at else "",
+                moment(one.closed_at),
                 len(late[one.month]) or "",
                 _proposal_text(terminal, one, ACT_NAMES),
             ]
@@ -80,7 +81,7 @@ def show(terminal: Terminal, month: Month | None, as_json: bool) -> None:
     )
     for act in acts.get(month, []) if month else []:
         terminal.result(
-            f"  {act.proposed_at:%Y-%m-%d %H:%M}  "
+            f"  {moment(act.proposed_at)}  "
             f"{terminal.pick(ACT_NAMES[act.act_kind].zh, ACT_NAMES[act.act_kind].en)}  {act.proposed_by} → "
             f"{act.decided_by or '…'}  {terminal.word(f'act_{act.state}')}  {act.reason}"
         )

@@ -10,6 +10,7 @@ from pipelines.cli.exits import Exit
 from pipelines.cli.options import common, json_ahead, json_option
 from pipelines.cli.stores import ledger_of, ledger_to_read, person
 from pipelines.cli.terminal import Terminal
+from pipelines.cli.words import moment
 
 if TYPE_CHECKING:
     from pipelines.ledger.accounts import Account, NewAccount
@@ -121,7 +122,7 @@ def list_users(terminal: Terminal, as_json: bool) -> None:
                 " ".join(sorted(account.enterprise_codes | account.district_codes)),
                 terminal.pick(*_STATES[account.state]),
                 terminal.pick("有", "yes") if account.has_second_factor else terminal.pick("无", "no"),
-                f"{account.signed_in_at.astimezone():%Y-%m-%d %H:%M}" if account.signed_in_at else None,
+                moment(account.signed_in_at),
             ]
             for account in found
         ],
