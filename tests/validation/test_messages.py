@@ -72,7 +72,7 @@ def test_a_message_says_where_what_and_whether_one_may_go_on() -> None:
 def test_a_warning_that_the_clerk_explained_becomes_info_and_quotes_the_reason() -> None:
     found = finding_of(rule(), {**ROW, "remark": "新签大合同"})
     assert found.severity is Severity.INFO
-    assert "您已说明：“新签大合同”，不影响提交。" in found.message.zh
+    assert "您已说明：“新签大合同”，由审核人员复核。" in found.message.zh
 
 
 def test_a_critical_finding_cannot_be_explained_away() -> None:
@@ -139,6 +139,6 @@ def test_an_explanation_stands_in_place_of_the_request_for_one(explained_by: str
     asked = finding_of(rule(explained_by=explained_by), {**ROW, "remark": ""})
     found = explained_finding(asked, "新签大合同", origin="workbook")
     assert found.severity is Severity.INFO
-    assert found.message.zh.endswith("单位“万美元”。您已说明：“新签大合同”，不影响提交。〔Q3〕")
+    assert found.message.zh.endswith("单位“万美元”。您已说明：“新签大合同”，由审核人员复核。〔Q3〕")
     assert "可先提交" not in found.message.zh
     assert "You may submit now" not in found.message.en
