@@ -33,13 +33,21 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from pipelines.findings import Finding, Fix, Verdict, Wording
-from pipelines.ledger import audit
+from pipelines.ledger import audit, kept_head
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor
 from pipelines.ledger.audit import AuditLog
 from pipelines.ledger.board import Board
 from pipelines.ledger.deciding import finding_of
-from pipelines.ledger.engine import expect_migrated, migrate, open_engine, reading, writing
+from pipelines.ledger.engine import (
+    expect_migrated,
+    is_empty,
+    migrate,
+    open_engine,
+    reading,
+    shown_url,
+    writing,
+)
 from pipelines.ledger.explanations import Explanations, record_told
 from pipelines.ledger.keys import KeyRing, give_keys
 from pipelines.ledger.months import Months
@@ -116,10 +124,12 @@ def open_ledger(
     engine = open_engine(url, is_read_only=is_read_only)
     if secrets_dir is None and engine.dialect.name == "sqlite":
         secrets_dir = Path(str(make_url(url).database)).absolute().parent / "secrets"
-    give_keys(engine, KeyRing(secrets_dir, is_read_only=is_read_only))
+    ring = KeyRing(secrets_dir, is_read_only=is_read_only)
+    give_keys(engine, ring)
     if is_read_only:
         expect_migrated(engine, url)
     else:
+        kept_head.expect_none(ring, lambda: is_empty(engine), shown_url(url))
         migrate(engine)
     return Ledger(engine, profile)
 

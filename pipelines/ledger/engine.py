@@ -354,6 +354,11 @@ def migrate(engine: Engine) -> None:
             raise _newer_than_we(_revision_in(connection)) from error
 
 
+def is_empty(engine: Engine) -> bool:
+    """Whether nobody has made a ledger here yet."""
+    return _revision(engine) is None
+
+
 def expect_migrated(engine: Engine, url: str) -> None:
     """For readers, who may not migrate: raise unless the tables are those of HEAD_REVISION."""
     revision = _revision(engine)

@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -46,6 +46,28 @@ class KeptHeads:
 
     newest: KeptHead | None = None
     missed: tuple[KeptHead, ...] = ()
+
+
+def expect_none(ring: KeyRing, is_ledger_empty: Callable[[], bool], shown_url: str) -> None:
+    """Raise LedgerUnusable where there was a ledger and now there is none: a new one would hide that it was lost.
+
+    The head is looked for first: who makes a new ledger at the same time writes it last.
+    """
+    file = _file(ring)
+    if file is None or not file.exists() or not is_ledger_empty():
+        return
+    raise LedgerUnusable(
+        Wording(
+            f"{shown_url} 中没有账本，而 {file} 表明这里曾有账本：账本已丢失，或地址写错。",
+            f"There is no ledger in {shown_url}, yet {file} tells of one that was here: it has been lost, or the "
+            "address is wrong.",
+        ),
+        Wording(
+            f"请检查 SERVTRADE_LEDGER_URL，或从备份恢复账本；如确要另建新账本，请先把 {file.name} 移到别处保存。",
+            f"Check SERVTRADE_LEDGER_URL, or restore the ledger from a backup; to begin a new one all the same, first "
+            f"move {file.name} to another place and keep it.",
+        ),
+    )
 
 
 def read(ring: KeyRing) -> KeptHeads | None:

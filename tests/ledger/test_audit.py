@@ -313,6 +313,21 @@ def test_an_emptied_log_does_not_pass_for_a_new_one(ledger: Ledger, ledger_url: 
     assert faults(ledger) == [(5, "kept_lost")]
 
 
+def test_a_lost_ledger_is_not_silently_made_anew(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    with open_ledger(url) as ledger:
+        ledger.audit.record(CLERK, [confirmed(1)])
+    for file in tmp_path.glob("ledger.sqlite*"):
+        file.unlink()
+    with pytest.raises(LedgerUnusable, match="账本已丢失，或地址写错.*从备份恢复账本"):
+        open_ledger(url)
+    # Whoever means to begin anew says so, and what tells of the old one is not deleted.
+    (tmp_path / "secrets" / HEAD_FILE).rename(tmp_path / "audit.head.old")
+    with open_ledger(url) as ledger:
+        ledger.audit.record(CLERK, [confirmed(1)])
+        assert ledger.audit.verify() == []
+
+
 def test_what_the_log_lost_is_told_until_somebody_at_the_machine_answers_for_it(
     ledger: Ledger, ledger_url: str
 ) -> None:
