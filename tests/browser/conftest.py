@@ -105,9 +105,12 @@ def visit(portal: Portal, chromium: Any) -> Iterator[Callable[..., Any]]:
     assert portal.app.state.policy_reports[before:] == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def city_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CityPortal]:
-    """The portal of a bureau in the middle of its month; the clock says 9 April 2020 from here on."""
+    """The portal of a bureau in the middle of its month; the clock says 9 April 2020 while it is open.
+
+    One a module: its work changes the city, and nobody after it may find the clock of another year.
+    """
     with open_city_portal(tmp_path_factory.mktemp("city")) as portal:
         yield portal
 

@@ -50,14 +50,14 @@ def test_a_ledger_that_cannot_be_reached_is_the_operators_to_mend(tmp_path: Path
 def test_a_fault_of_ours_is_one_sentence_and_a_log(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pipelines.ledger
+    import pipelines.ledger.book
 
-    def broken(url: str, *, is_read_only: bool) -> None:
+    def broken(settings: object, *, is_read_only: bool) -> None:
         raise ZeroDivisionError("a fault that nobody foresaw")
 
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("SERVTRADE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(pipelines.ledger, "open_ledger", broken)
+    monkeypatch.setattr(pipelines.ledger.book, "ledger_of", broken)
     result = run("status", "--lang", "en")
     assert result.exit_code == Exit.BUG
     assert "Traceback" not in result.output

@@ -213,8 +213,8 @@ def test_the_inbox_is_emptied_and_answered(office: Path, files: CityFiles, run: 
 
 def test_results_are_on_stdout_and_everything_else_on_stderr(office: Path, files: CityFiles) -> None:
     done = servtrade(office, "check", str(files.accepted), str(files.queried), "--lang", "en")
-    assert "files: 1 accepted" in done.stderr
-    assert "files: 1 accepted" not in done.stdout
+    assert "Files 2: accepted 1, with queries 1" in done.stderr
+    assert "Files 2" not in done.stdout
     quiet = servtrade(office, "check", str(files.accepted), str(files.queried), "--lang", "en", "--quiet")
     assert quiet.stdout == done.stdout
     assert quiet.stderr == ""

@@ -207,7 +207,13 @@ def test_nothing_is_left_half_written(filed: Filed) -> None:
     assert list(filed.scratch.rglob("*")) == []
     below = {path.relative_to(filed.settings.data_dir) for path in filed.settings.data_dir.rglob("*")}
     assert [path for path in below if path.name.startswith(".") or path.suffix in {".tmp", ".log"}] == []
-    assert {path.parts[0].split("-")[0] for path in below} <= {"ledger.sqlite", "originals", "lines", "inbox"}
+    assert {path.parts[0].split("-")[0] for path in below} <= {
+        "ledger.sqlite",
+        "originals",
+        "lines",
+        "inbox",
+        "secrets",
+    }
 
 
 def test_originals_and_lines_are_exactly_those_that_the_ledger_knows(filed: Filed) -> None:

@@ -319,7 +319,7 @@ def test_a_lost_ledger_is_not_silently_made_anew(tmp_path: Path) -> None:
         ledger.audit.record(CLERK, [confirmed(1)])
     for file in tmp_path.glob("ledger.sqlite*"):
         file.unlink()
-    with pytest.raises(LedgerUnusable, match="账本已丢失，或地址写错.*从备份恢复账本"):
+    with pytest.raises(LedgerUnusable, match=r"账本已丢失，或地址写错.*从备份恢复账本"):
         open_ledger(url)
     # Whoever means to begin anew says so, and what tells of the old one is not deleted.
     (tmp_path / "secrets" / HEAD_FILE).rename(tmp_path / "audit.head.old")

@@ -219,6 +219,7 @@ def test_files_one_by_one_get_at_a_warm_desk_what_they_get_at_a_cold_door(tmp_pa
                         year=2000, month=1, day=1, hour=0, minute=0, second=0, microsecond=0
                     ),
                     received_by="",
+                    received_by_name="",
                     channel="",
                 )
                 for one in ledger.submissions()
