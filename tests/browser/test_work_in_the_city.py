@@ -162,9 +162,10 @@ def chooser_by_space(page: Any) -> Any:
         try:
             with page.expect_file_chooser(timeout=4_000) as chooser:
                 page.keyboard.press("Space", delay=60)
-            return chooser.value
         except NothingOpened:
             continue
+        else:
+            return chooser.value
     raise AssertionError("Space opened no file chooser at the field for files, pressed three times")
 
 
