@@ -6,6 +6,7 @@ Each sees the forms of their own part only; that neither can do the other's is d
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from fastapi import APIRouter, Depends
 from starlette.datastructures import FormData
@@ -99,18 +100,19 @@ def grant_role(
     form: FormData = Depends(posted),
 ) -> Response:
     """Give a role, with the enterprises or districts it is for."""
-    try:
-        _accounts(request).grant(
+    return _after(
+        request,
+        visitor,
+        login,
+        lambda accounts: accounts.grant(
             visitor.actor,
             login,
             _role(form),
             enterprise_codes=_codes(form, "enterprises"),
             district_codes=_codes(form, "districts"),
             reason=text_of(form, "reason"),
-        )
-    except (AccountRefused, NotAllowed) as refused:
-        return _refused(request, visitor, login, refused)
-    return after_form(_address(login), notice="account_saved")
+        ),
+    )
 
 
 @router.post(
@@ -123,11 +125,12 @@ def revoke_role(
     form: FormData = Depends(posted),
 ) -> Response:
     """Take a role away."""
-    try:
-        _accounts(request).revoke(visitor.actor, login, _role(form), reason=text_of(form, "reason"))
-    except (AccountRefused, NotAllowed) as refused:
-        return _refused(request, visitor, login, refused)
-    return after_form(_address(login), notice="account_saved")
+    return _after(
+        request,
+        visitor,
+        login,
+        lambda accounts: accounts.revoke(visitor.actor, login, _role(form), reason=text_of(form, "reason")),
+    )
 
 
 @router.post("/users/{login}/lock", openapi_extra=form_fields(("reason",), reason=str))
@@ -138,11 +141,12 @@ def lock_user(
     form: FormData = Depends(posted),
 ) -> Response:
     """Keep somebody out; their sessions end at once."""
-    try:
-        _accounts(request).lock(visitor.actor, login, reason=text_of(form, "reason"))
-    except (AccountRefused, NotAllowed) as refused:
-        return _refused(request, visitor, login, refused)
-    return after_form(_address(login), notice="account_saved")
+    return _after(
+        request,
+        visitor,
+        login,
+        lambda accounts: accounts.lock(visitor.actor, login, reason=text_of(form, "reason")),
+    )
 
 
 @router.post("/users/{login}/unlock", openapi_extra=form_fields(reason=str))
@@ -153,11 +157,12 @@ def unlock_user(
     form: FormData = Depends(posted),
 ) -> Response:
     """Let somebody in again."""
-    try:
-        _accounts(request).unlock(visitor.actor, login, reason=text_of(form, "reason"))
-    except (AccountRefused, NotAllowed) as refused:
-        return _refused(request, visitor, login, refused)
-    return after_form(_address(login), notice="account_saved")
+    return _after(
+        request,
+        visitor,
+        login,
+        lambda accounts: accounts.unlock(visitor.actor, login, reason=text_of(form, "reason")),
+    )
 
 
 @router.post("/users/{login}/second-factor", openapi_extra=form_fields(("reason",), reason=str))
@@ -168,11 +173,12 @@ def reset_second_factor(
     form: FormData = Depends(posted),
 ) -> Response:
     """Lift the second factor of a lost telephone."""
-    try:
-        _accounts(request).reset_second_factor(visitor.actor, login, reason=text_of(form, "reason"))
-    except (AccountRefused, NotAllowed) as refused:
-        return _refused(request, visitor, login, refused)
-    return after_form(_address(login), notice="account_saved")
+    return _after(
+        request,
+        visitor,
+        login,
+        lambda accounts: accounts.reset_second_factor(visitor.actor, login, reason=text_of(form, "reason")),
+    )
 
 
 @router.post("/users/{login}/identity", openapi_extra=form_fields(identity=str, reason=str))
@@ -183,16 +189,17 @@ def link_identity(
     form: FormData = Depends(posted),
 ) -> Response:
     """Say who this is at the city's identity provider."""
-    try:
-        _accounts(request).link_identity(
+    return _after(
+        request,
+        visitor,
+        login,
+        lambda accounts: accounts.link_identity(
             visitor.actor,
             login,
             text_of(form, "identity", longest=1_000),
             reason=text_of(form, "reason"),
-        )
-    except (AccountRefused, NotAllowed) as refused:
-        return _refused(request, visitor, login, refused)
-    return after_form(_address(login), notice="account_saved")
+        ),
+    )
 
 
 def _list(
@@ -246,6 +253,15 @@ def _one(request: Request, visitor: Visitor, login: str, refusal: Wording | None
         roles=tuple(Role),
         district_name=district_name,
     )
+
+
+def _after(request: Request, visitor: Visitor, login: str, act: Callable[[Accounts], object]) -> Response:
+    """The account's page after an act on it, or with why it was refused."""
+    try:
+        act(_accounts(request))
+    except (AccountRefused, NotAllowed) as refused:
+        return _refused(request, visitor, login, refused)
+    return after_form(_address(login), notice="account_saved")
 
 
 def _refused(
