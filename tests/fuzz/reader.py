@@ -111,9 +111,10 @@ def main() -> None:
             working,
             str(CORPUS),
         ]
-        atheris.Setup(arguments, keep_promises, custom_mutator=mutated)
         child = os.fork()  # libFuzzer ends its process itself; what it found is taken up here
         if child == 0:
+            # Set up here and not before the fork: a process that has set libFuzzer up waits for it for ever when it ends.
+            atheris.Setup(arguments, keep_promises, custom_mutator=mutated)
             atheris.Fuzz()
         _, status = os.waitpid(child, 0)
         _keep(found)
