@@ -64,9 +64,15 @@ class Closings:
         bounds = [bound for month in months if (bound := self._binding(month)) is not None]
         return list(dict.fromkeys(bounds))
 
-    def _binding(self, month: Month) -> Closing | None:
+    def of_department(self, month: Month) -> Closing | None:
+        """The closing with which figures of departments in this month stand fast: its own, or for a month that nobody
+        closed that of the first one after it, of whatever year, since growth and yearly figures there rest on it."""
         first = next((touched for touched in self._touched if touched >= month), None)
-        return self.by_month.get(first) if first is not None and first.year == month.year else None
+        return self.by_month.get(first) if first is not None else None
+
+    def _binding(self, month: Month) -> Closing | None:
+        closing = self.of_department(month)
+        return closing if closing is not None and closing.month.year == month.year else None
 
 
 def closings(connection: Connection) -> Closings:

@@ -34,6 +34,7 @@ from pipelines.portal.language import (
     short_moment,
 )
 from pipelines.portal.static_files import StaticFiles
+from pipelines.validation.messages import DESK_REMARKS
 
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 _HTMX = "vendor/htmx.min.js"
@@ -75,7 +76,9 @@ class Frame:
             file_size=file_size,
             html_language=html_language,
         )
-        self._environment.globals.update(static=self.static.address, version=_version(), Role=Role)
+        self._environment.globals.update(
+            static=self.static.address, version=_version(), Role=Role, DESK_REMARKS=DESK_REMARKS
+        )
 
     def items_for(self, visitor: Visitor) -> list[NavigationItem]:
         """The entries of the navigation that this visitor sees, in their order."""

@@ -32,7 +32,6 @@ from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.ledger import (
     MONTHLY_PERIODS,
     SHANGHAI,
-    Closings,
     DecisionKind,
     Filing,
     Ledger,
@@ -49,6 +48,7 @@ from pipelines.ledger import (
 from pipelines.ledger.actors import Actor
 from pipelines.ledger.register import district_at, this_month
 from pipelines.periods import Month, Period
+from pipelines.reception.closed_months import closed_months, remarks_on_closings
 from pipelines.reception.results import FileResult, line_count_of, line_details
 from pipelines.records import CellRecord, FileKind, ParsedFile, storable_text, submission_id_of
 from pipelines.settings import Settings
@@ -70,7 +70,6 @@ _MOST_CELLS_JUDGED = 80_000
 _MOST_ATTEMPTS = 8
 _MAX_NAME_LENGTH = 255
 _UNMARKED_RESUBMISSION = "H7c"
-_OVERLAPPING_PERIOD = "H7e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -486,7 +485,10 @@ class Reception:
                 key = arrival.series_key
                 before = states.get(key, SeriesState()) if key else SeriesState()
                 findings = _explained(arrival, parsed, (*parsed.findings, *judged), explained)
-                findings = (*findings, *self._about_closings(arrival, parsed, findings, before, bounds))
+                findings = (
+                    *findings,
+                    *remarks_on_closings(parsed, arrival.month, findings, before, bounds, self._ledger),
+                )
                 verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
                 verdicts[parsed.submission_id] = verdict
                 if key:
@@ -494,55 +496,12 @@ class Reception:
                     states[key] = SeriesState(
                         before.latest_version + 1, parsed.submission_id if accepted else before.accepted_id
                     )
-                is_closed = bool(_closed_months(arrival, parsed, bounds))
+                is_closed = bool(closed_months(parsed, arrival.month, bounds))
                 yield _Judged(arrival, parsed, findings, verdict, before, usd_per_unit, is_closed)
             if stage != _UNJUDGEABLE:
                 bench.settle(verdicts)
             if stage == _DEPARTMENTS:
                 bench.refresh_rates()
-
-    def _about_closings(
-        self,
-        arrival: _Arrival,
-        parsed: ParsedFile,
-        findings: Sequence[Finding],
-        before: SeriesState,
-        bounds: Closings,
-    ) -> Iterator[Finding]:
-        """What there is to say of a return where a month of its period is closed."""
-        period, month = parsed.period, arrival.month
-        if parsed.kind is not FileKind.RETURN or parsed.is_unreadable or period is None or month is None:
-            return
-        if not parsed.enterprise_code:
-            return
-        from pipelines.validation import messages as words
-
-        overlaps = any(finding.rule == _OVERLAPPING_PERIOD for finding in findings)
-        closed = _closed_months(arrival, parsed, bounds)
-        if period.kind == "months_1_2" and closed == [str(period.first)] and before.accepted_id is None:
-            # In force nowhere, it would keep February from being filed alone; a correction of one in force may wait.
-            if not overlaps:
-                yield words.joint_after_closing_finding(str(period.first), str(period.last))
-            return
-        if closed:
-            yield words.late_revision_finding(closed)
-        if overlaps and period.kind == "month":
-            yield from self._waiting_joint(parsed.enterprise_code, month.year, bounds)
-
-    def _waiting_joint(self, enterprise_code: str, year: int, bounds: Closings) -> Iterator[Finding]:
-        """Where a joint return is in the way of one for a month alone but counts for nothing: who can take it away."""
-        from pipelines.validation.messages import single_beside_waiting_joint_finding
-
-        joint = Period(Month(year, 1), "months_1_2")
-        january = joint.first.start_date
-        key = f"return/{enterprise_code}/{joint}"
-        accepted_id = self._ledger.series_states([key]).get(key, SeriesState()).accepted_id
-        if accepted_id is None or not bounds.of(january, january):
-            return
-        [one] = self._ledger.submissions(submission_ids=[accepted_id])
-        if not one.is_current_accepted:
-            periods = Wording(f"{year}年1—2月", f"{joint.first} to {joint.last}")
-            yield single_beside_waiting_joint_finding(periods, accepted_id, str(joint.first))
 
     def _explained_before(self, waiting: Iterable[_Arrival]) -> StandingExplanations:
         """What has been explained by those whose files wait, for the queries that need not be asked again."""
@@ -949,14 +908,6 @@ def _explained(
     told = explained.cover(filed_for, month, with_answers(findings, parsed.answers))
     explained.keep(filed_for, month, told)
     return tuple(told)
-
-
-def _closed_months(arrival: _Arrival, parsed: ParsedFile, bounds: Closings) -> list[str]:
-    """Which months of a return are closed."""
-    period, month = parsed.period, arrival.month
-    if parsed.kind is not FileKind.RETURN or period is None or month is None:
-        return []
-    return [str(bound.month) for bound in bounds.of(period.first.start_date, month.start_date)]
 
 
 def _series_key(parsed: ParsedFile, received_at: datetime) -> str | None:

@@ -19,11 +19,14 @@ import yaml
 
 from pipelines.findings import Finding, Severity, Wording
 from pipelines.paths import EXPECTATIONS_DIR
-from pipelines.periods import period_name
+from pipelines.periods import Month, period_name
 from pipelines.validation.rules import PLACEHOLDER, InvalidRule, Rule
 
 Language = Literal["zh", "en"]
 Row = Mapping[str, Any]
+
+# What the desk says of a whole file; no rule of the catalogue judges it.
+DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5"})
 
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _FORMAT = re.compile(r"\+?[0-9]")
@@ -45,6 +48,8 @@ class Frame:
     explained_in_doubt: Wording
     explained_in_vain: Wording
     late_revision: Wording
+    department_after_closing: Wording
+    department_partly_after_closing: Wording
     joint_after_closing: Wording
     single_beside_waiting_joint: Wording
     returned: Wording
@@ -78,6 +83,8 @@ def message_frame(path: Path = EXPECTATIONS_DIR / "messages.yaml") -> Frame:
         explained_in_doubt=wording("explained_in_doubt"),
         explained_in_vain=wording("explained_in_vain"),
         late_revision=wording("late_revision"),
+        department_after_closing=wording("department_after_closing"),
+        department_partly_after_closing=wording("department_partly_after_closing"),
         joint_after_closing=wording("joint_after_closing"),
         single_beside_waiting_joint=wording("single_beside_waiting_joint"),
         returned=wording("returned"),
@@ -233,6 +240,36 @@ def late_revision_finding(months: Sequence[str]) -> Finding:
         ),
         given=", ".join(months),
     )
+
+
+def department_after_closing_finding(months: Sequence[Month], *, is_whole: bool) -> Finding:
+    """Says that figures of a departmental table (`is_whole`: all of them) are for months that are closed."""
+    frame = message_frame()
+    wording = frame.department_after_closing if is_whole else frame.department_partly_after_closing
+    return Finding(
+        rule="M5",
+        severity=Severity.INFO,
+        message=Wording(
+            wording.zh.replace("{months}", _listed_months(months, "zh")),
+            wording.en.replace("{months}", _listed_months(months, "en")),
+        ),
+        given=", ".join(str(month) for month in months),
+    )
+
+
+def _listed_months(months: Sequence[Month], language: Language) -> str:
+    """The months in order, runs of them as from and to."""
+    runs: list[list[Month]] = []
+    for month in months:
+        if runs and runs[-1][-1].plus(1) == month:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    to = "至" if language == "zh" else " to "
+    names = [
+        to.join(dict.fromkeys(period_name(month, language) for month in (run[0], run[-1]))) for run in runs
+    ]
+    return ("、" if language == "zh" else ", ").join(names)
 
 
 def returned_finding(reason: str) -> Finding:

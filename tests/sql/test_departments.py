@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,9 @@ from decimal import Decimal
 import pytest
 
 from pipelines.intake import read_file
+from pipelines.periods import Month
+from pipelines.reception.closed_months import months_of_rows
+from sample_data.committed import SAMPLES_DIR
 
 
 def shares_key(source: str, period: str = "ytd", currency: str = "USD") -> dict[str, object]:
@@ -193,6 +197,24 @@ def test_while_a_month_is_revised_so_is_what_was_never_closed_before_it(bureau, 
     given("raw.month_closing", "month_start_date | closed_sequence\n2019-12-01 |\n2020-01-01 | 0")
     bureau.computes(names=("validated.department_cell",))
     assert [cell.number for cell in rows("validated.department_cell") if cell.field == "value"] == [10]
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES_DIR.glob("DM-*")), ids=lambda path: path.stem)
+def test_the_door_tells_a_department_of_the_very_months_in_which_the_sql_keeps_the_old_figures(
+    bureau, rows, given, con, sample
+):
+    parsed = read_file(sample.name, sample.read_bytes())
+    bureau.receives_department_table(parsed)
+    months = sorted(months_of_rows(parsed.cells))
+    counted = []
+    for closed in Month.span(months[0].previous, months[-1]):
+        given("raw.month_closing", f"month_start_date | closed_sequence\n{closed}-01 | 0")
+        bureau.computes(names=("validated.department_cell",))
+        counted.append((closed, len(rows("validated.department_cell"))))
+        con.execute("delete from raw.month_closing")
+    falls = [closed for (_, before), (closed, after) in itertools.pairwise(counted) if after < before]
+    assert falls == months
+    assert counted[-1][1] == 0
 
 
 def test_a_daily_rate_belongs_to_its_own_month(bureau, rows, given):
