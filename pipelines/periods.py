@@ -54,7 +54,7 @@ class InvalidPeriod(ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Month:
-    """A reference month. Prints as 2026-03, the partition key."""
+    """A reference month. Prints as 2026-03, the partition key; with the format zh or en as people write it."""
 
     year: int
     month: int
@@ -65,6 +65,9 @@ class Month:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+    def __format__(self, spec: str) -> str:
+        return _formatted(self, spec)
 
     @classmethod
     def parse(cls, text: str) -> Month:
@@ -121,7 +124,8 @@ class Period:
     """A period of figures: its first month and its kind.
 
     `months_1_2` is January and February released as one period, because the Spring Festival wanders
-    between them: such a period has no growth rate for February alone (domain.md 6.3).
+    between them: such a period has no growth rate for February alone (domain.md 6.3). With the format zh or en it
+    prints as people write it.
     """
 
     first: Month
@@ -164,6 +168,9 @@ class Period:
                 return f"{first.year}-H{1 if first.month == 1 else 2}"
             case "year":
                 return f"{first.year}"
+
+    def __format__(self, spec: str) -> str:
+        return _formatted(self, spec)
 
 
 # Tried in this order on the text as `_plain` leaves it: upper case, no blanks, one kind of dash.
@@ -262,11 +269,20 @@ def _plain(value: str | float) -> str:
     return _DASHES.sub("-", _LABEL.sub("", text))
 
 
+def _formatted(value: Month | Period, spec: str) -> str:
+    if spec in ("zh", "en"):
+        return period_name(value, spec)
+    return format(str(value), spec)
+
+
 _CANONICAL = re.compile(r"(\d{4})(?:-(?:(\d{2})|M01-(\d{2})|Q([1-4])|H([12])))?")
 
 
 def period_name(value: object, language: str) -> str:
-    """A period as people write it: 2020-03 is 2020年3月 or March 2020; what is no period stays as it is."""
+    """A period as people write it: 2020-03 is 2020年3月 or March 2020; what is no period stays as it is.
+
+    Takes a Month, a Period, or the text of either.
+    """
     text = str(value or "")
     found = _CANONICAL.fullmatch(text)
     if found is None:
@@ -278,11 +294,7 @@ def period_name(value: object, language: str) -> str:
         last = int(since_january)
         return f"{year}年1—{last}月" if language == "zh" else f"January to {MONTHS_EN[last - 1]} {year}"
     if quarter:
-        return f"{year}年第{quarter}季度" if language == "zh" else f"Q{quarter} {year}"
+        return f"{year}年第{'一二三四'[int(quarter) - 1]}季度" if language == "zh" else f"Q{quarter} {year}"
     if half:
-        return (
-            f"{year}年{'上' if half == '1' else '下'}半年"
-            if language == "zh"
-            else f"{'first' if half == '1' else 'second'} half of {year}"
-        )
+        return f"{year}年{'上' if half == '1' else '下'}半年" if language == "zh" else f"H{half} {year}"
     return f"{year}年" if language == "zh" else year

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.periods import InvalidPeriod, Month, Period, parse_period, parse_span
+from pipelines.periods import InvalidPeriod, Month, Period, parse_period, parse_span, period_name
 
 MONTHS = st.builds(Month, st.integers(1901, 2998), st.integers(1, 12))
 
@@ -317,3 +317,40 @@ def test_the_latest_period_that_is_over_by_a_month(kind, month, printed):
     period = Period.latest_over(kind, Month.parse(month))
     assert str(period) == printed
     assert period.last <= Month.parse(month)
+
+
+@pytest.mark.parametrize(
+    ("code", "zh", "en"),
+    [
+        ("2026-03", "2026年3月", "March 2026"),
+        ("2026-M01-02", "2026年1—2月", "January to February 2026"),
+        ("2026-Q3", "2026年第三季度", "Q3 2026"),
+        ("2026-H2", "2026年下半年", "H2 2026"),
+        ("2026", "2026年", "2026"),
+    ],
+)
+def test_a_period_is_named_as_people_write_it_and_its_name_is_read_back(code: str, zh: str, en: str) -> None:
+    period = parse_period(code)
+    assert (period_name(code, "zh"), period_name(code, "en")) == (zh, en)
+    assert (f"{period:zh}", f"{period:en}") == (zh, en)
+    assert f"{period}" == str(period) == code, "without a language it stays the code"
+    assert parse_period(zh) == period
+
+
+def test_a_month_is_formatted_by_language_and_otherwise_as_its_code() -> None:
+    month = Month(2026, 3)
+    assert (f"{month:zh}", f"{month:en}", f"{month}", f"{month:>9}") == (
+        "2026年3月",
+        "March 2026",
+        "2026-03",
+        "  2026-03",
+    )
+
+
+def test_what_is_no_period_keeps_its_text() -> None:
+    assert [period_name(text, "zh") for text in ("2026-13-01", "三月份", "", None)] == [
+        "2026-13-01",
+        "三月份",
+        "",
+        "",
+    ]

@@ -42,7 +42,7 @@ def agree(forms: list[FormSheet], reading: Reading) -> None:
             and reading.kind is FileKind.RETURN
             and not _nested(form.period, by_period.period)
         ):
-            _disagree(form, by_period, "reference_month", str(form.period), str(by_period.period), reading)
+            _disagree(form, by_period, "reference_month", form.period, by_period.period, reading)
         if reading.kind is FileKind.RETURN and form.layout is not None:
             _settle_own_period(form, reading)
             _inherit(form, by_code, by_period, reading)
@@ -113,7 +113,12 @@ def _nested(one: Period, other: Period) -> bool:
 
 
 def _disagree(
-    form: FormSheet, other: FormSheet, name: str, given: str, expected: str, reading: Reading
+    form: FormSheet,
+    other: FormSheet,
+    name: str,
+    given: str | Period,
+    expected: str | Period,
+    reading: Reading,
 ) -> None:
     cell = form.scan.head.get(name)
     head_field = form.layout.head_field(name) if form.layout is not None else None
@@ -123,10 +128,14 @@ def _disagree(
             sheet=form.sheet.name,
             cell=address(cell.row, cell.column) if cell is not None else "",
             label=head_field.label if head_field is not None else None,
-            given=given,
-            expected=expected,
+            given=str(given),
+            expected=str(expected),
             form_code=form.form_code,
-            words={"other_sheet": messages.shown(other.sheet.name)},
+            words={
+                "other_sheet": messages.shown(other.sheet.name),
+                "given": messages.shown(given) if isinstance(given, str) else given,
+                "expected": expected,
+            },
         )
     )
 
@@ -276,6 +285,7 @@ def _check_printed_validity(forms: list[FormSheet], reading: Reading) -> None:
                     given=as_text(found.value),
                     expected=str(form.period),
                     form_code=form.form_code,
+                    words={"expected": form.period},
                 )
             )
             return

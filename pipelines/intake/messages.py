@@ -15,6 +15,7 @@ import yaml
 
 from pipelines.findings import Finding, Fix, Severity, Wording
 from pipelines.paths import EXPECTATIONS_DIR
+from pipelines.periods import Month, Period, period_name
 
 _ADDRESS = re.compile(r"([A-Z]+)(\d+)")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
@@ -100,8 +101,9 @@ def finding(
 ) -> Finding:
     """One finding in the words of the catalogue.
 
-    `label` names the field in both languages; `words` are further placeholders: a `Wording` gives each language
-    its own, anything else is the same in both. The place and the rule's id are added here, not in the catalogue.
+    `label` names the field in both languages; `words` are further placeholders, and stand in the sentence in place of
+    `given` and `expected` where they name these: a `Wording` gives each language its own, a Period or Month is written
+    as people do, anything else is the same in both. The place and the rule's id are added here, not in the catalogue.
     """
     entry = catalogue().rules[rule]
     given = shown(given)
@@ -117,8 +119,8 @@ def finding(
         "label": label.en if label else "",
     }
     for name, word in (words or {}).items():
-        zh[name] = word.zh if isinstance(word, Wording) else word
-        en[name] = word.en if isinstance(word, Wording) else word
+        zh[name] = _in(word, "zh")
+        en[name] = _in(word, "en")
     place = _place(sheet, cell, label)
     return Finding(
         rule=rule,
@@ -134,6 +136,12 @@ def finding(
         given=given,
         expected=expected,
     )
+
+
+def _in(word: Any, language: str) -> Any:
+    if isinstance(word, Wording):
+        return word.zh if language == "zh" else word.en
+    return period_name(word, language) if isinstance(word, Month | Period) else word
 
 
 def _place(sheet: str, cell: str, label: Wording | None) -> Wording:

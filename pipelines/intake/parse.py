@@ -11,12 +11,13 @@ sends them to its parent and decimals are made only once, there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from pipelines.findings import Wording
 from pipelines.intake import messages
 from pipelines.intake.cells import CellReader, choice, choice_list, unit_list
 from pipelines.intake.conclude import agree, cap, conclude
@@ -178,7 +179,7 @@ class SheetReader(CellReader):
                 given=as_text(cell.value),
                 expected=spans,
                 form_code=self.form.form_code,
-                words={"form": self.form.form_code},
+                words={"form": self.form.form_code, "expected": _validities(versions)},
             )
         )
         self.form.has_broken_table = True
@@ -449,6 +450,21 @@ class SheetReader(CellReader):
 
     def _missing_column(self, missing: Field, head_row: int) -> None:
         self.find("P09", f"A{head_row + 1}", missing.label, expected=" / ".join(missing.words[:6]))
+
+
+def _validities(versions: Sequence[FormLayout]) -> Wording:
+    """From when to when each version of a form holds."""
+    return Wording(
+        "；".join(
+            f"{one.version} 版{one.valid_from:zh}起" + (f"至{one.valid_until:zh}" if one.valid_until else "")
+            for one in versions
+        ),
+        "; ".join(
+            f"version {one.version} from {one.valid_from:en}"
+            + (f" to {one.valid_until:en}" if one.valid_until else "")
+            for one in versions
+        ),
+    )
 
 
 def _find_text(search: Callable[[str], Any], sheets: Iterable[Sheet]) -> tuple[Sheet, int, int, str] | None:

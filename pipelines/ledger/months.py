@@ -195,9 +195,9 @@ class Months:
             if now.proposal is not None:
                 raise CannotChangeMonth(
                     Wording(
-                        f"{month} 已有待确认的{ACT_NAMES[now.proposal.act_kind].zh}申请（{now.proposal.proposed_by} 提出），"
+                        f"{month:zh}已有待确认的{ACT_NAMES[now.proposal.act_kind].zh}申请（{now.proposal.proposed_by} 提出），"
                         "请先确认或退回该申请。",
-                        f"For {month}, {ACT_NAMES[now.proposal.act_kind].en} has been proposed by "
+                        f"For {month:en}, {ACT_NAMES[now.proposal.act_kind].en} has been proposed by "
                         f"{now.proposal.proposed_by}; that has to be confirmed or declined first.",
                     )
                 )
@@ -242,8 +242,8 @@ class Months:
             if is_same_person(actor.name, act.proposed_by):
                 raise CannotChangeMonth(
                     Wording(
-                        f"{month} 的{ACT_NAMES[act.act_kind].zh}由 {act.proposed_by} 提出，须由另一人确认。",
-                        f"{act.proposed_by} proposed {ACT_NAMES[act.act_kind].en} {month}; another person has to "
+                        f"{month:zh}的{ACT_NAMES[act.act_kind].zh}由 {act.proposed_by} 提出，须由另一人确认。",
+                        f"{act.proposed_by} proposed {ACT_NAMES[act.act_kind].en} {month:en}; another person has to "
                         "confirm it.",
                     )
                 )
@@ -387,16 +387,16 @@ def _expect_passage(now: MonthStanding, act_kind: MonthActKind) -> None:
     if now.state is MonthState.OPEN:
         raise CannotChangeMonth(
             Wording(
-                f"{now.month} 尚未结束，不能{ACT_NAMES[act_kind].zh}。",
-                f"{now.month} is not over yet; {ACT_NAMES[act_kind].en} it has to wait.",
+                f"{now.month:zh}尚未结束，不能{ACT_NAMES[act_kind].zh}。",
+                f"{now.month:en} is not over yet; {ACT_NAMES[act_kind].en} it has to wait.",
             )
         )
     wanted_zh = "或".join(f"“{STATE_NAMES[state].zh}”" for state in before)
     wanted_en = " or ".join(STATE_NAMES[state].en for state in before)
     raise CannotChangeMonth(
         Wording(
-            f"{now.month} 现为“{STATE_NAMES[now.state].zh}”，不能{ACT_NAMES[act_kind].zh}；只有{wanted_zh}的月份可以。",
-            f"{now.month} is {STATE_NAMES[now.state].en}, so {ACT_NAMES[act_kind].en} it is not possible; the month "
+            f"{now.month:zh}现为“{STATE_NAMES[now.state].zh}”，不能{ACT_NAMES[act_kind].zh}；只有{wanted_zh}的月份可以。",
+            f"{now.month:en} is {STATE_NAMES[now.state].en}, so {ACT_NAMES[act_kind].en} it is not possible; the month "
             f"has to be {wanted_en}.",
         )
     )
@@ -406,8 +406,8 @@ def _proposal_of(now: MonthStanding) -> MonthAct:
     if now.proposal is None:
         raise CannotChangeMonth(
             Wording(
-                f"{now.month} 没有待确认的申请（现为“{STATE_NAMES[now.state].zh}”）；可能已被他人处理。",
-                f"Nothing is proposed for {now.month} (it is {STATE_NAMES[now.state].en}); somebody else may have "
+                f"{now.month:zh}没有待确认的申请（现为“{STATE_NAMES[now.state].zh}”）；可能已被他人处理。",
+                f"Nothing is proposed for {now.month:en} (it is {STATE_NAMES[now.state].en}); somebody else may have "
                 "dealt with it.",
             )
         )
@@ -457,11 +457,11 @@ def _expect_order(connection: Connection, now: MonthStanding, act_kind: MonthAct
     if later and (act_kind is MonthActKind.REOPEN or now.closed_at is None):
         raise CannotChangeMonth(
             Wording(
-                f"{Month.of(later[-1])} 已结账，其累计数含 {now.month}，会随之改变。请从最后一个已结账的月份起逐月重开："
-                f"{'、'.join(str(Month.of(day)) for day in reversed(later))}。",
-                f"{Month.of(later[-1])} is closed, and its cumulative holds {now.month} and would move with it. "
+                f"{Month.of(later[-1]):zh}已结账，其累计数含{now.month:zh}，会随之改变。请从最后一个已结账的月份起逐月重开："
+                f"{'、'.join(f'{Month.of(day):zh}' for day in reversed(later))}。",
+                f"{Month.of(later[-1]):en} is closed, and its cumulative holds {now.month:en} and would move with it. "
                 "Please reopen from the last closed month backwards: "
-                f"{', '.join(str(Month.of(day)) for day in reversed(later))}.",
+                f"{', '.join(f'{Month.of(day):en}' for day in reversed(later))}.",
             )
         )
     if act_kind is MonthActKind.REOPEN:
@@ -478,11 +478,11 @@ def _expect_order(connection: Connection, now: MonthStanding, act_kind: MonthAct
     ).scalars()
     open_ones = sorted(day for day in filed if day is not None and day not in frozen)
     if open_ones:
-        names = "、".join(str(Month.of(day)) for day in open_ones)
+        months = [Month.of(day) for day in open_ones]
         raise CannotChangeMonth(
             Wording(
-                f"{names} 已有报送，尚未结账；{now.month} 的累计数含这些月份，会随之改变。请先将其结账。",
-                f"{names.replace('、', ', ')} has returns and is not closed; the cumulative of {now.month} holds it and "
+                f"{'、'.join(f'{month:zh}' for month in months)}已有报送，尚未结账；{now.month:zh}的累计数含这些月份，会随之改变。请先将其结账。",
+                f"{', '.join(f'{month:en}' for month in months)} has returns and is not closed; the cumulative of {now.month:en} holds it and "
                 "would move with it. Please close it first.",
             )
         )

@@ -623,9 +623,9 @@ def _refold(connection: Connection, before: Mapping[str, list[Spell]]) -> None:
             if _seen_in(before[code], month) != _seen_in(spells, month):
                 raise CannotChangeRegister(
                     Wording(
-                        f"{month} 已结账，{code} 在该月的名录情况不能改变。请把生效月份改为结账以后的月份，或先申请修订 {month}。",
-                        f"{month} is closed, and what the register says of {code} in that month cannot change. Please "
-                        f"date it to a month after the closing, or have {month} reopened first.",
+                        f"{month:zh}已结账，{code} 在该月的名录情况不能改变。请把生效月份改为结账以后的月份，或先申请修订{month:zh}。",
+                        f"{month:en} is closed, and what the register says of {code} in that month cannot change. Please "
+                        f"date it to a month after the closing, or have {month:en} reopened first.",
                     )
                 )
         rows += [
@@ -863,16 +863,16 @@ def _expect_fits(connection: Connection, new: NewEvent, spells: Sequence[Spell])
     if kind in _NEEDS_PRESENCE and here is None:
         raise CannotChangeRegister(
             Wording(
-                f"{new.enterprise_code} 在 {month} 不在名录中，不能记为“{name.zh}”。请核对生效月份。",
-                f"{new.enterprise_code} is not on the register in {month}, so it cannot be recorded that it {name.en}. "
+                f"{new.enterprise_code} 在{month:zh}不在名录中，不能记为“{name.zh}”。请核对生效月份。",
+                f"{new.enterprise_code} is not on the register in {month:en}, so it cannot be recorded that it {name.en}. "
                 "Please check the month.",
             )
         )
     if kind is EventKind.ENTERED and here is not None:
         raise CannotChangeRegister(
             Wording(
-                f"{new.enterprise_code} 在 {month} 已在名录中。请核对代码和生效月份。",
-                f"{new.enterprise_code} is on the register in {month} already. Please check the code and the month.",
+                f"{new.enterprise_code} 在{month:zh}已在名录中。请核对代码和生效月份。",
+                f"{new.enterprise_code} is on the register in {month:en} already. Please check the code and the month.",
             )
         )
     if here is not None and kind in (
@@ -891,8 +891,8 @@ def _expect_fits(connection: Connection, new: NewEvent, spells: Sequence[Spell])
         if now == then:
             raise CannotChangeRegister(
                 Wording(
-                    f"{new.enterprise_code} 在 {month} 已经是 {then}，没有变更。",
-                    f"{new.enterprise_code} is {then} in {month} already; there is nothing to change.",
+                    f"{new.enterprise_code} 在{month:zh}已经是 {then}，没有变更。",
+                    f"{new.enterprise_code} is {then} in {month:en} already; there is nothing to change.",
                 )
             )
     if kind is EventKind.MERGED:
@@ -902,8 +902,8 @@ def _expect_fits(connection: Connection, new: NewEvent, spells: Sequence[Spell])
         ):
             raise CannotChangeRegister(
                 Wording(
-                    f"并入的企业 {new.successor_code} 在 {month} 不在名录中。请先将其纳入名录，或核对代码。",
-                    f"{new.successor_code}, into which it is to be merged, is not on the register in {month}. Please "
+                    f"并入的企业 {new.successor_code} 在{month:zh}不在名录中。请先将其纳入名录，或核对代码。",
+                    f"{new.successor_code}, into which it is to be merged, is not on the register in {month:en}. Please "
                     "enter that enterprise first, or check the code.",
                 )
             )
@@ -984,8 +984,8 @@ def _events_of(code: str, rows: list[RegisterRow]) -> list[_Event]:
         if row.from_month and row.to_month and row.to_month < row.from_month:
             raise CannotChangeRegister(
                 Wording(
-                    f"{code}：终止月份 {row.to_month} 早于起始月份 {row.from_month}。",
-                    f"{code}: in the register to {row.to_month}, before it enters in {row.from_month}",
+                    f"{code}：终止月份{row.to_month:zh}早于起始月份{row.from_month:zh}。",
+                    f"{code}: in the register to {row.to_month:en}, before it enters in {row.from_month:en}",
                 )
             )
         if before is not None:

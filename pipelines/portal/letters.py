@@ -39,7 +39,7 @@ def reminder_letters(letters: Sequence[Letter], *, month: Month, deadline: date,
         return words.wording(key).zh.format(**values)
 
     named = {
-        "month": f"{month.year}年{month.month}月",
+        "month": f"{month:zh}",
         "deadline": _chinese_day(deadline),
         "today": _chinese_day(on),
     }

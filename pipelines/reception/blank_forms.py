@@ -123,8 +123,8 @@ class BlankForms:
         if not spells:
             raise NoBlankForm(
                 Wording(
-                    f"{month} 的直报名录中没有企业 {enterprise_code}，或您无权下载该企业的空表。请核对统一社会信用代码和月份。",
-                    f"There is no enterprise {enterprise_code} on the register of {month} whose forms you may have. "
+                    f"{month:zh}的直报名录中没有企业 {enterprise_code}，或您无权下载该企业的空表。请核对统一社会信用代码和月份。",
+                    f"There is no enterprise {enterprise_code} on the register of {month:en} whose forms you may have. "
                     "Check the credit code and the month.",
                 )
             )
@@ -152,16 +152,16 @@ class BlankForms:
             if missing:
                 raise NoBlankForm(
                     Wording(
-                        f"{month} 的直报名录中没有这些企业：{'、'.join(missing[:10])}。请核对。",
-                        f"These enterprises are not on the register of {month}: {', '.join(missing[:10])}. Please check.",
+                        f"{month:zh}的直报名录中没有这些企业：{'、'.join(missing[:10])}。请核对。",
+                        f"These enterprises are not on the register of {month:en}: {', '.join(missing[:10])}. Please check.",
                     )
                 )
             spells = [spell for spell in spells if spell.enterprise_code in wanted]
         if not spells:
             raise NoBlankForm(
                 Wording(
-                    f"{month} 没有应报企业，因此没有空表可生成。请先导入名录，或核对月份。",
-                    f"No enterprise is expected to file for {month}, so there is no blank form. Import the register "
+                    f"{month:zh}没有应报企业，因此没有空表可生成。请先导入名录，或核对月份。",
+                    f"No enterprise is expected to file for {month:en}, so there is no blank form. Import the register "
                     "first, or check the month.",
                 )
             )
@@ -261,8 +261,8 @@ class BlankForms:
         if unknown:
             raise NoBlankForm(
                 Wording(
-                    f"{month} 没有这些报表：{'、'.join(unknown)}。可用的有：{'、'.join(known)}。",
-                    f"There are no such forms in {month}: {', '.join(unknown)}. There are: {', '.join(known)}.",
+                    f"{month:zh}没有这些报表：{'、'.join(unknown)}。可用的有：{'、'.join(known)}。",
+                    f"There are no such forms in {month:en}: {', '.join(unknown)}. There are: {', '.join(known)}.",
                 )
             )
         return tuple(known[code] for code in wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pipelines.findings import Finding, Wording
+from pipelines.findings import Finding
 from pipelines.ledger import Closings, Ledger, SeriesState
 from pipelines.periods import InvalidPeriod, Month, Period, parse_period
 from pipelines.records import CellRecord, FileKind, ParsedFile
@@ -122,5 +122,4 @@ def _waiting_joint(enterprise_code: str, year: int, bounds: Closings, ledger: Le
         return
     [one] = ledger.submissions(submission_ids=[accepted_id])
     if not one.is_current_accepted:
-        periods = Wording(f"{year}年1—2月", f"{joint.first} to {joint.last}")
-        yield single_beside_waiting_joint_finding(periods, accepted_id, str(joint.first))
+        yield single_beside_waiting_joint_finding(joint, accepted_id)

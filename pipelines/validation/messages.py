@@ -1,7 +1,8 @@
 """Words for a clerk: a rule's templates filled with a row's facts, in both languages, always with the place.
 
 `{amount}` is replaced by the column `amount`: numbers with separators and without idle zeros, `{x:1}` with
-exactly one decimal, `{x:+1}` also with its sign; `{unit}` by `unit_zh` or `unit_en` where those columns exist.
+exactly one decimal, `{x:+1}` also with its sign, `{x:period}` as people write the period 2020-03 (or several, 2020-01,
+2020-02); `{unit}` by `unit_zh` or `unit_en` where those columns exist.
 The sentences around every message (place, may I go on, explained) are in `expectations/messages.yaml`.
 """
 
@@ -19,7 +20,7 @@ import yaml
 
 from pipelines.findings import Finding, Severity, Wording
 from pipelines.paths import EXPECTATIONS_DIR
-from pipelines.periods import Month, period_name
+from pipelines.periods import Month, Period, period_name
 from pipelines.validation.rules import PLACEHOLDER, InvalidRule, Rule
 
 Language = Literal["zh", "en"]
@@ -30,6 +31,7 @@ DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5"})
 
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _FORMAT = re.compile(r"\+?[0-9]")
+_PERIOD = "period"
 _MOST_DECIMALS = 6
 _MOST_QUOTED = 200
 
@@ -155,7 +157,8 @@ def explained_finding(finding: Finding, explanation: str, *, origin: str, period
         body = text.removesuffix(tag)
         for asked in (frame.end[Severity.WARNING], frame.end_without_remark):
             body = body.removesuffix(_of(asked, language))
-        end = _of(wanted, language).replace("{period}", period).replace("{explanation}", _quoted(explanation))
+        end = _of(wanted, language).replace("{period}", period_name(period, language))
+        end = end.replace("{explanation}", _quoted(explanation))
         return body.rstrip() + end + tag
 
     return replace(
@@ -208,18 +211,18 @@ def joint_after_closing_finding(january: str, february: str) -> Finding:
     )
 
 
-def single_beside_waiting_joint_finding(periods: Wording, submission: str, january: str) -> Finding:
+def single_beside_waiting_joint_finding(joint: Period, submission: str) -> Finding:
     """Says beside rule H7e that the joint return in the way counts for nothing yet, and who can take it away."""
     wording = message_frame().single_beside_waiting_joint
 
-    def told(text: str, period: str, language: Language) -> str:
-        text = _months(text, january, "", language)
-        return text.replace("{periods}", period).replace("{submission}", submission)
+    def told(text: str, language: Language) -> str:
+        text = _months(text, str(joint.first), str(joint.last), language)
+        return text.replace("{periods}", period_name(joint, language)).replace("{submission}", submission)
 
     return Finding(
         rule="M4",
         severity=Severity.INFO,
-        message=Wording(told(wording.zh, periods.zh, "zh"), told(wording.en, periods.en, "en")),
+        message=Wording(told(wording.zh, "zh"), told(wording.en, "en")),
     )
 
 
@@ -289,9 +292,13 @@ def _quoted(text: str) -> str:
 
 
 def place(row: Row, language: Language, sheet: str, cell: str) -> str:
-    """表“服务进出口”第 18 行 F 列（SJ 其他商业服务 × 美国 × 出口）：, or less where less is known."""
+    """表“服务进出口”第 18 行 F 列（SJ 其他商业服务 × 美国 × 出口）：, or less where less is known.
+
+    `subject_period`, where the fact table has it, goes before the subject: （2020年3月 × 服务 × 贷方）.
+    """
     frame = message_frame()
-    subject = _text(row.get(f"subject_{language}"))
+    period = period_name(row.get("subject_period"), language)
+    subject = " × ".join(filter(None, (period, _text(row.get(f"subject_{language}")))))
     bracket = _of(frame.subject, language).replace("{subject}", subject) if subject else ""
     match = _CELL.fullmatch(cell)
     if sheet and match:
@@ -321,10 +328,15 @@ def format_value(value: Any, spec: str, language: Language) -> str:
     """One fact as a person reads it: 12500000.0 as 12,500,000; nothing as （空）; numbers never in e-notation."""
     if value is None or (isinstance(value, float) and math.isnan(value)) or value == "":
         return _of(message_frame().nothing, language)
+    if spec == _PERIOD:
+        names = [period_name(one, language) for one in str(value).split(", ")]
+        return ("、" if language == "zh" else " and ").join(names)
     if isinstance(value, bool | str):
         return str(value)
     if spec and _FORMAT.fullmatch(spec) is None:
-        raise InvalidRule(f"format {spec!r} is unknown. Write a number of decimals, with + to show the sign.")
+        raise InvalidRule(
+            f"format {spec!r} is unknown. Write a number of decimals, with + to show the sign, or period."
+        )
     sign = "+" if spec.startswith("+") else ""
     if spec:
         decimals = int(spec.lstrip("+"))

@@ -8,8 +8,9 @@
 -- column: sheet | varchar | sheet as named in the file
 -- column: cell | varchar | cell of the printed figure
 -- column: business_key | varchar | month/item/measure
--- column: subject_zh | varchar | month × item × measure
--- column: subject_en | varchar | month × item × measure
+-- column: subject_zh | varchar | item × measure
+-- column: subject_en | varchar | item × measure
+-- column: subject_period | varchar | month of the figure, 2020-03; empty where its row gives none
 -- column: amount | double | as printed
 -- column: expected_amount | double | what the printed parts give
 -- column: addend_count | bigint | printed parts
@@ -173,18 +174,19 @@ select
     c.cell,
     coalesce(substr(cast(c.month_start_date as varchar), 1, 7), '') || '/' || c.item_code || '/' || c.measure
         as business_key,
-    coalesce(substr(cast(c.month_start_date as varchar), 1, 7) || ' × ', '') || case c.item_code
+    case c.item_code
         when 'S' then '服务'
         when 'G' then '货物'
         when 'GS' then '货物和服务'
         else c.item_code || ' ' || coalesce(i.name_zh, '')
     end || case c.measure when 'credit' then ' × 贷方' when 'debit' then ' × 借方' else ' × 差额' end as subject_zh,
-    coalesce(substr(cast(c.month_start_date as varchar), 1, 7) || ' × ', '') || case c.item_code
+    case c.item_code
         when 'S' then 'services'
         when 'G' then 'goods'
         when 'GS' then 'goods and services'
         else c.item_code || ' ' || coalesce(i.name_en, '')
     end || ' × ' || c.measure as subject_en,
+    substr(cast(c.month_start_date as varchar), 1, 7) as subject_period,
     cast(c.amount as double) as amount,
     cast(c.expected_amount as double) as expected_amount,
     c.addend_count,

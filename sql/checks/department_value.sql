@@ -9,6 +9,7 @@
 -- column: business_key | varchar | form/field/what the row is about
 -- column: subject_zh | varchar | what the row is about
 -- column: subject_en | varchar | the same
+-- column: subject_period | varchar | month or day of the figure, 2020-03 or 2020-03-05; empty where its row gives none
 -- column: value_text | varchar | as typed
 -- column: goods_amount | double | DM-2: exports or imports of goods
 -- column: rate | double | DM-3: yuan per currency unit
@@ -49,6 +50,7 @@ label as (
         sheet,
         row_number,
         min(day) filter (where field in ('day', 'month')) as day,
+        min(code) filter (where field in ('day', 'month')) as period_code,
         min(code) filter (where field = 'currency_code') as currency_code,
         min(code) filter (where field = 'unit') as unit_code,
         min(code) filter (where field = 'item_code') as item_code,
@@ -67,6 +69,7 @@ figure as (
         c.field,
         c.text as value_text,
         l.day,
+        l.period_code,
         l.currency_code,
         l.task_no,
         l.item_code,
@@ -106,13 +109,12 @@ select
     coalesce(
         currency_code, task_no, item_code,
         case field when 'export' then '货物出口' when 'import' then '货物进口' else '金额' end
-    )
-        || coalesce(' × ' || cast(day as varchar), '') as subject_zh,
+    ) as subject_zh,
     coalesce(
         currency_code, task_no, item_code,
         case field when 'export' then 'goods exports' when 'import' then 'goods imports' else 'amount' end
-    )
-        || coalesce(' × ' || cast(day as varchar), '') as subject_en,
+    ) as subject_en,
+    coalesce(period_code, cast(day as varchar)) as subject_period,
     value_text,
     case when form_code = 'DM-2' then value end as goods_amount,
     case when form_code = 'DM-3' then value end as rate,

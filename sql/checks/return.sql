@@ -31,10 +31,8 @@
 -- column: is_month_to_come | boolean | received before the reference month (or the year, half-year or quarter) began
 -- column: is_month_unfinished | boolean | received before it was over
 -- column: is_unmarked_resubmission | boolean | an accepted return of the period exists and this one is not marked 更正
--- column: filed_period_zh | varchar | period of this return in words: 2020-02, or 2020年1—2月 for January and February together
--- column: filed_period_en | varchar | the same
--- column: overlapping_period_zh | varchar | periods of the accepted returns that share a month with this one and are of another period; empty if there are none
--- column: overlapping_period_en | varchar | the same
+-- column: filed_period | varchar | period of this return: 2020-02, or 2020-M01-02 for January and February together
+-- column: overlapping_periods | varchar | periods of the accepted returns that share a month with this one and are of another period: 2020-01, 2020-02; empty if there are none
 -- column: is_period_free | boolean | no accepted return of another period shares a month with this one, or one of this period is accepted already
 -- column: has_business_after_stop | boolean | the register says that the enterprise had stopped, and amounts above zero are reported
 -- column: business_month_count_before_zero | bigint | for a zero return: months with business among the twelve before
@@ -156,8 +154,7 @@ overlapping as (
     select
         f.submission_id,
         -- Two at most: a joint return overlaps January and February, a single month only the joint one.
-        case when min(p.text_zh) = max(p.text_zh) then min(p.text_zh) else min(p.text_zh) || '、' || max(p.text_zh) end as period_zh,
-        case when min(p.text_en) = max(p.text_en) then min(p.text_en) else min(p.text_en) || ' and ' || max(p.text_en) end as period_en
+        case when min(p.period) = max(p.period) then min(p.period) else min(p.period) || ', ' || max(p.period) end as periods
     from filed as f
     inner join (
         select
@@ -166,15 +163,9 @@ overlapping as (
             month_start_date,
             period_kind,
             case
-                when period_kind = 'months_1_2' then extract(year from month_start_date) || '年1—2月'
+                when period_kind = 'months_1_2' then extract(year from month_start_date) || '-M01-02'
                 else substr(cast(month_start_date as varchar), 1, 7)
-            end as text_zh,
-            case
-                when period_kind = 'months_1_2'
-                    then substr(cast(period_start_date as varchar), 1, 7)
-                        || ' to ' || substr(cast(month_start_date as varchar), 1, 7)
-                else substr(cast(month_start_date as varchar), 1, 7)
-            end as text_en
+            end as period
         from raw.submission
         where kind = 'return'
           and is_current_accepted
@@ -256,17 +247,10 @@ select
         and f.received_date < f.month_start_date + interval 1 month as is_month_unfinished,
     f.supersedes_submission_id is not null and not coalesce(f.is_revision, false) as is_unmarked_resubmission,
     case
-        when f.period_kind = 'months_1_2' then extract(year from f.month_start_date) || '年1—2月'
+        when f.period_kind = 'months_1_2' then extract(year from f.month_start_date) || '-M01-02'
         else substr(cast(f.month_start_date as varchar), 1, 7)
-    end as filed_period_zh,
-    case
-        when f.period_kind = 'months_1_2'
-            then substr(cast(f.period_start_date as varchar), 1, 7)
-                || ' to ' || substr(cast(f.month_start_date as varchar), 1, 7)
-        else substr(cast(f.month_start_date as varchar), 1, 7)
-    end as filed_period_en,
-    o.period_zh as overlapping_period_zh,
-    o.period_en as overlapping_period_en,
+    end as filed_period,
+    o.periods as overlapping_periods,
     -- a correction of a return that is itself accepted adds no overlap
     o.submission_id is null or f.supersedes_submission_id is not null as is_period_free,
     t.register_status = 'stopped' and coalesce(b.positive_count, 0) > 0 as has_business_after_stop,

@@ -13,8 +13,9 @@
 -- column: lowest_cell | varchar | cell of the lowest figure of the row
 -- column: fraction_cell | varchar | cell of the first count that is not whole; of the visits where all are
 -- column: business_key | varchar | enterprise/kind
--- column: subject_zh | varchar | kind × quarter
--- column: subject_en | varchar | kind × quarter
+-- column: subject_zh | varchar | kind
+-- column: subject_en | varchar | kind
+-- column: subject_period | varchar | quarter of the figures, 2025-Q1
 -- column: remark | varchar | 说明
 -- column: kind_zh | varchar | kind of service
 -- column: kind_en | varchar | the same
@@ -104,8 +105,9 @@ select
         else l.visit_count_cell
     end as fraction_cell,
     l.enterprise_code || '/' || coalesce(l.service_kind, '') as business_key,
-    coalesce(kind.kind_zh, '种类未填') || coalesce(' × ' || l.sheet_period_code, '') as subject_zh,
-    coalesce(kind.kind_en, 'no kind') || coalesce(' × ' || l.sheet_period_code, '') as subject_en,
+    coalesce(kind.kind_zh, '种类未填') as subject_zh,
+    coalesce(kind.kind_en, 'no kind') as subject_en,
+    l.sheet_period_code as subject_period,
     l.remark,
     kind.kind_zh,
     kind.kind_en,

@@ -187,7 +187,7 @@ def test_a_new_enterprise_may_enter_at_the_desk(ledger: Ledger) -> None:
 def test_a_closed_month_keeps_its_register_until_it_is_revised(ledger: Ledger) -> None:
     a_register(ledger)
     close(ledger, MAY)
-    with pytest.raises(CannotChangeRegister, match="2026-05 已结账"):
+    with pytest.raises(CannotChangeRegister, match="2026年5月已结账"):
         record(ledger, EventKind.LEFT, Month(2026, 4), reason="注销登记")
     record(ledger, EventKind.CHANGED_CLASS, Month(2026, 4), enterprise_class=EnterpriseClass.KEY)
     reopen(ledger, MAY)

@@ -297,7 +297,7 @@ def test_a_closed_month_keeps_its_register(ledger: Ledger) -> None:
         RegisterRow("E01", "E01公司", "420111", "6510", Month(2025, 1), Month(2026, 2)),
         RegisterRow("E01", "E01公司", "420103", "6510", Month(2026, 3)),
     ]
-    with pytest.raises(ValueError, match="2026-03 已结账"):
+    with pytest.raises(ValueError, match="2026年3月已结账"):
         ledger.import_register(moved)
     later = [
         RegisterRow("E01", "E01公司", "420111", "6510", Month(2025, 1), Month(2026, 3)),
@@ -312,7 +312,7 @@ def test_a_closed_month_keeps_its_register(ledger: Ledger) -> None:
 def test_a_month_is_closed_after_the_months_of_its_year_that_its_cumulative_holds(ledger: Ledger) -> None:
     file(ledger, "march", month=str(MARCH))
     april = MARCH.plus(1)
-    with pytest.raises(CannotChangeMonth, match="2026-03 已有报送，尚未结账；2026-04 的累计数含这些月份"):
+    with pytest.raises(CannotChangeMonth, match="2026年3月已有报送，尚未结账；2026年4月的累计数含这些月份"):
         ledger.months.propose(april, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
     close(ledger)
     close(ledger, april)
@@ -331,7 +331,7 @@ def test_what_comes_for_a_month_left_out_waits_for_the_closed_month_whose_cumula
     assert (late.is_late_revision, again(ledger, late).is_current_accepted) == (True, False)
     assert ledger.counted_submissions(february) == []
     assert [one.submission_id for one in ledger.months.after_closing(february)] == [late.submission_id]
-    with pytest.raises(CannotChangeMonth, match="2026-03 已结账，其累计数含 2026-02"):
+    with pytest.raises(CannotChangeMonth, match="2026年3月已结账，其累计数含2026年2月"):
         ledger.months.propose(february, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
     # Neither the next month nor another year is bound by it.
     for month in (MARCH.plus(1), Month(2025, 12)):
@@ -362,9 +362,9 @@ def test_months_are_reopened_from_the_last_closed_one_backwards(ledger: Ledger) 
     for month in (MARCH, april):
         file(ledger, str(month), month=str(month))
         close(ledger, month)
-    with pytest.raises(CannotChangeMonth, match="2026-04 已结账，其累计数含 2026-03"):
+    with pytest.raises(CannotChangeMonth, match="2026年4月已结账，其累计数含2026年3月"):
         ledger.months.propose(MARCH, MonthActKind.REOPEN, "更正已收到，须修订", WANG)
     reopen(ledger, april)
     reopen(ledger)
-    with pytest.raises(CannotChangeMonth, match="2026-03 已有报送，尚未结账"):
+    with pytest.raises(CannotChangeMonth, match="2026年3月已有报送，尚未结账"):
         ledger.months.propose(april, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)

@@ -212,5 +212,5 @@ def test_a_closed_month_keeps_its_register(own_bureau: Bureau, clerk: Browser) -
     months.propose(Month(2019, 1), MonthActKind.CLOSE, "一月已收齐，可以结账。", li)
     months.confirm(Month(2019, 1), chen)
     text = html.unescape(previewed(clerk, CHANGED))
-    assert "2019-01 已结账" in text
+    assert "2019年1月已结账" in text
     assert "/enterprises/import/confirm" not in text

@@ -176,7 +176,7 @@ def test_a_reporter_gets_forms_of_the_own_enterprise_only(blank_forms: BlankForm
 
 
 def test_a_month_before_the_register_begins_has_no_blank_forms(blank_forms: BlankForms) -> None:
-    with pytest.raises(NoBlankForm, match="2018-12"):
+    with pytest.raises(NoBlankForm, match="2018年12月"):
         blank_forms.many(Month(2018, 12), OPERATOR)
 
 

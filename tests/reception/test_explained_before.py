@@ -90,8 +90,8 @@ def test_what_was_explained_and_taken_is_not_asked_again_and_the_reason_is_quote
     [march] = submit(reception, month_of(3))
     [finding] = covered(march)
     assert (march.verdict, finding.severity, finding.explanation) == (Verdict.ACCEPTED, Severity.INFO, FIXED)
-    assert f"2020-02 已说明：“{FIXED}”" in finding.message.zh
-    assert f"Explained for 2020-02: “{FIXED}”" in finding.message.en
+    assert f"2020年2月已说明：“{FIXED}”" in finding.message.zh
+    assert f"Explained for February 2020: “{FIXED}”" in finding.message.en
     assert "待核实" not in finding.message.zh
     assert finding.message.zh.endswith("〔Q2a〕")
     assert checked.findings == march.findings

@@ -7,6 +7,7 @@ stop and to pass in `test_whole_tables`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -106,6 +107,18 @@ def test_a_clean_sample_raises_no_question_of_the_rule_and_is_not_refused(
     clean = told[rule_id].clean
     assert rule_id not in {found.rule for found in clean}
     assert [found for found in clean if found.severity is Severity.CRITICAL] == []
+
+
+# Quoted as it stands in the cell, or as an example of what may be typed.
+QUOTED = re.compile(r"“[^”]*”|YYYY-MM|2026年3月 or 2026-03")
+CODE_OF_A_PERIOD = re.compile(r"\b[0-9]{4}-(?:[0-9]{2}(?![0-9]|-[0-9])|[QHM][0-9])")
+
+
+@pytest.mark.parametrize("rule_id", SAMPLES)
+def test_no_sentence_names_a_period_by_its_code(told: dict[str, Told], rule_id: str) -> None:
+    for one in told[rule_id].broken:
+        for text in (one.message.zh, one.message.en):
+            assert CODE_OF_A_PERIOD.findall(QUOTED.sub("", text)) == [], text
 
 
 def test_the_examples_of_the_catalogue_are_what_the_rules_say_today(told: dict[str, Told]) -> None:

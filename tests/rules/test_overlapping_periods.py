@@ -19,9 +19,10 @@ def test_a_joint_return_over_accepted_single_months_names_both(bureau: Any) -> N
     bureau.connection.execute("update raw.submission set is_current = false")
     bureau.file("2020-02", ROW.format("11.50"), period_kind="months_1_2")
     [found] = overlaps(bureau, "2020-02")
-    assert (found.cell, found.given, found.expected) == ("J6", "2020年1—2月", "2020-01、2020-02")
-    assert "2020-01 and 2020-02" in found.message.en
-    assert "2020-01 to 2020-02" in found.message.en
+    assert (found.cell, found.given, found.expected) == ("J6", "2020-M01-02", "2020-01, 2020-02")
+    assert "报告期填报2020年1—2月，而该企业2020年1月、2020年2月已有" in found.message.zh
+    assert "The period entered is January to February 2020, " in found.message.en
+    assert "for January 2020 and February 2020 have been accepted" in found.message.en
 
 
 @pytest.mark.parametrize("month", ["2020-01", "2020-02"])
@@ -30,7 +31,9 @@ def test_a_single_month_within_an_accepted_joint_return_names_it(bureau: Any, mo
     bureau.connection.execute("update raw.submission set is_current = false")
     bureau.file(month, ROW.format("5.25"))
     [found] = overlaps(bureau, month)
-    assert (found.cell, found.given, found.expected) == ("J6", month, "2020年1—2月")
+    assert (found.cell, found.given, found.expected) == ("J6", month, "2020-M01-02")
+    assert "该企业2020年1—2月已有审核通过的报表" in found.message.zh
+    assert "returns of this enterprise for January to February 2020" in found.message.en
 
 
 def test_a_revision_for_the_same_joint_period_overlaps_nothing(bureau: Any) -> None:

@@ -107,10 +107,10 @@ def test_the_latest_reason_is_quoted_in_place_of_the_request() -> None:
     assert (found.explanation, found.explained_period) == ("固定月费 2026-03", "2026-03")
     assert (
         found.message.zh
-        == "填报 500，与上月完全相同。2026-03 已说明：“固定月费 2026-03”，不影响提交。〔Q2a〕"
+        == "填报 500，与上月完全相同。2026年3月已说明：“固定月费 2026-03”，不影响提交。〔Q2a〕"
     )
     assert found.message.en == (
-        "You entered 500, exactly last month's figure. Explained for 2026-03: “固定月费 2026-03”; this does not hold "
+        "You entered 500, exactly last month's figure. Explained for March 2026: “固定月费 2026-03”; this does not hold "
         "up your return. [Q2a]"
     )
 

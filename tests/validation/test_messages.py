@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pipelines.findings import Severity, Wording
 from pipelines.validation.messages import explained_finding, fill, finding_of, format_value
-from pipelines.validation.rules import InvalidRule, Rule, Where
+from pipelines.validation.rules import ExplanationCover, InvalidRule, Rule, Where
 
 ROW: dict[str, Any] = {
     "form_code": "FM-2",
@@ -142,3 +143,50 @@ def test_an_explanation_stands_in_place_of_the_request_for_one(explained_by: str
     assert found.message.zh.endswith("单位“万美元”。您已说明：“新签大合同”，由审核人员复核。〔Q3〕")
     assert "可先提交" not in found.message.zh
     assert "You may submit now" not in found.message.en
+
+
+@pytest.mark.parametrize(
+    ("value", "zh", "en"),
+    [
+        ("2020-03", "2020年3月", "March 2020"),
+        ("2020-M01-02", "2020年1—2月", "January to February 2020"),
+        ("2020-Q4", "2020年第四季度", "Q4 2020"),
+        ("2020-H1", "2020年上半年", "H1 2020"),
+        ("2020", "2020年", "2020"),
+        ("2020-01, 2020-02", "2020年1月、2020年2月", "January 2020 and February 2020"),
+        (None, "（空）", "(blank)"),
+    ],
+)
+def test_a_period_in_a_message_is_written_as_people_write_it(value: str | None, zh: str, en: str) -> None:
+    row = {"previous_period_text": value}
+    assert fill("{previous_period_text:period}", row, "zh") == zh
+    assert fill("{previous_period_text:period}", row, "en") == en
+
+
+def test_what_identifies_a_finding_keeps_the_code_of_the_period() -> None:
+    asked = replace(
+        rule(),
+        given="{period_text}",
+        expected="≤ {latest}",
+        message=Wording("{period_text:period}。", "{period_text:period}."),
+        explanation_covers=ExplanationCover(facts=("period_text",)),
+    )
+    found = finding_of(asked, ROW | {"period_text": "2020-H1", "latest": "2019-H2"})
+    assert (found.given, found.expected, found.sameness) == ("2020-H1", "≤ 2019-H2", "period_text=2020-H1")
+    assert "2020年上半年" in found.message.zh
+    assert "H1 2020" in found.message.en
+
+
+def test_the_period_of_a_figure_goes_before_its_subject() -> None:
+    found = finding_of(rule(), ROW | {"subject_period": "2020-03"})
+    assert "（2020年3月 × SJ 其他商业服务 × 美国 × 出口）" in found.message.zh
+    assert "(March 2020 × SJ other business services × United States × export)" in found.message.en
+    alone = finding_of(rule(), ROW | {"subject_zh": None, "subject_en": None, "subject_period": "2020-Q1"})
+    assert "F 列（2020年第一季度）：" in alone.message.zh
+
+
+def test_an_earlier_explanation_names_its_period_as_people_do() -> None:
+    found = explained_finding(finding_of(rule(), ROW), "固定月费", origin="earlier", period="2026-03")
+    assert "2026年3月已说明：“固定月费”" in found.message.zh
+    assert "Explained for March 2026: “固定月费”" in found.message.en
+    assert found.explained_period == "2026-03"

@@ -125,7 +125,7 @@ class FormDrawer:
             words.text("head", "authority") + words.wording("authority").zh,
             words.text("head", "approval") + words.text("approval"),
             words.text("head", "form_valid_until")
-            + (f"{until.year}年{until.month}月" if until else words.text("head", "until_replaced")),
+            + (f"{until:zh}" if until else words.text("head", "until_replaced")),
         )
         for row, text in enumerate(texts, start=1):
             sheet.write_string(row, self.right, text, styles.of("text"))

@@ -48,7 +48,7 @@ def draw_instructions(
         sheet.write_string(row, 4, layout.title.en, styles.of("english"))
     row += 2
     facts = {
-        "period": f"{month.year}年{month.month}月",
+        "period": f"{month:zh}",
         "deadline": f"{deadline.year}年{deadline.month}月{deadline.day}日",
     }
     for number, line in enumerate(words.wordings("instructions", "lines"), start=1):

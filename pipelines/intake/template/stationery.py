@@ -71,16 +71,8 @@ def period_text_of(layout: FormLayout, month: Month) -> str:
     """报告期 as printed: 2026年3月, or the latest year, half-year or quarter that is over by then."""
     kind = layout.own_period_kind
     if kind is None:
-        return f"{month.year}年{month.month}月"
-    period = Period.latest_over(kind, month)
-    first = period.first
-    match period.kind:
-        case "quarter":
-            return f"{first.year}年第{'一二三四'[first.month // 3]}季度"
-        case "half_year":
-            return f"{first.year}年{'上半年' if first.month == 1 else '下半年'}"
-        case _:
-            return f"{first.year}年"
+        return f"{month:zh}"
+    return f"{Period.latest_over(kind, month):zh}"
 
 
 @dataclass(frozen=True, slots=True)
