@@ -10,6 +10,7 @@
 -- column: executed_cell | varchar | cell of the amount executed this month
 -- column: executed_cumulative_cell | varchar | cell of the amount executed since signing
 -- column: excess_cell | varchar | cell at which an excess over the contract is asked about: the contract's value, or the amount since signing where that does not follow from last month's
+-- column: excess_figure | double | figure of that cell, declared unit
 -- column: business_key | varchar | enterprise/contract
 -- column: subject_zh | varchar | contract × shore × partner
 -- column: subject_en | varchar | contract × shore × partner
@@ -25,7 +26,7 @@
 -- column: lowest_cell | varchar | cell of lowest_that_must_not_be_negative
 -- column: lowest_that_must_not_be_negative | double | lowest of the three amounts, declared unit; without the month's where the remark says that it is a refund
 -- column: executed_that_may_be_negative | double | this month's, where the remark says that it is a refund
--- column: contract_no_cell | varchar | cell of the contract's number, else of an amount
+-- column: partner_cell | varchar | cell of the client's economy
 -- column: partner_code | varchar | economy of the client
 -- column: shore_zh | varchar | 离岸 or 在岸
 -- column: shore_en | varchar | offshore or onshore
@@ -151,6 +152,12 @@ select
         when l.executed_cumulative <> v.executed_cumulative + l.executed then l.executed_cumulative_cell
         else coalesce(l.contract_amount_cell, l.executed_cumulative_cell)
     end as excess_cell,
+    cast(
+        case
+            when l.executed_cumulative <> v.executed_cumulative + l.executed or l.contract_amount_cell is null then l.executed_cumulative
+            else l.contract_amount
+        end as double
+    ) as excess_figure,
     l.enterprise_code || '/' || coalesce(l.contract_no, '') as business_key,
     '合同 ' || coalesce(l.contract_no, '编号未填')
         || case l.shore when 'offshore' then ' × 离岸' when 'onshore' then ' × 在岸' else '' end
@@ -175,7 +182,7 @@ select
     end as lowest_cell,
     cast(l.lowest as double) as lowest_that_must_not_be_negative,
     cast(case when l.is_refund then l.executed end as double) as executed_that_may_be_negative,
-    coalesce(l.contract_no_cell, l.contract_amount_cell, l.executed_cell, l.executed_cumulative_cell) as contract_no_cell,
+    l.partner_cell,
     l.partner_code,
     case l.shore when 'offshore' then '离岸' when 'onshore' then '在岸' end as shore_zh,
     l.shore as shore_en,

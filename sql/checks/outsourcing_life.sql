@@ -7,7 +7,10 @@
 -- column: submission_id | varchar | the file it came from
 -- column: form_code | varchar | FM-3
 -- column: sheet | varchar | sheet as named in the file
--- column: number_cell | varchar | cell of the contract number
+-- column: status_cell | varchar | cell of the status
+-- column: kind_cell | varchar | cell of the type
+-- column: shore_cell | varchar | cell of offshore or onshore
+-- column: signed_cell | varchar | cell of the day of signature
 -- column: amount_cell | varchar | cell of the contract's value; of the number where that is blank
 -- column: executed_cell | varchar | cell of the amount executed this month; of the number where that is blank
 -- column: business_key | varchar | enterprise/contract
@@ -108,7 +111,10 @@ select
     j.submission_id,
     'FM-3' as form_code,
     j.sheet,
-    j.contract_no_cell as number_cell,
+    j.contract_status_cell as status_cell,
+    j.outsourcing_type_cell as kind_cell,
+    j.shore_cell,
+    j.signed_date_cell as signed_cell,
     coalesce(j.contract_amount_cell, j.contract_no_cell) as amount_cell,
     coalesce(j.executed_cell, j.contract_no_cell) as executed_cell,
     j.enterprise_code || '/' || j.contract_no as business_key,

@@ -7,7 +7,7 @@
 -- column: submission_id | varchar | the file it came from
 -- column: form_code | varchar | FM-3
 -- column: sheet | varchar | first sheet of the form
--- column: cell | varchar | cell of the first contract number, in whose column the contract is missing
+-- column: cell | varchar | empty: a contract left out stands in no cell
 -- column: business_key | varchar | enterprise/contract
 -- column: subject_zh | varchar | contract left out
 -- column: subject_en | varchar | contract left out
@@ -28,7 +28,7 @@ with line as (
       and l.period_kind = 'month'
 ),
 return_with_form as (
-    select submission_id, enterprise_code, contract_no_cell, sheet,
+    select submission_id, enterprise_code, sheet,
         row_number() over (partition by submission_id order by sheet, row_number) as place
     from line
     where contract_no_cell is not null
@@ -71,7 +71,7 @@ select
     r.submission_id,
     'FM-3' as form_code,
     r.sheet,
-    r.contract_no_cell as cell,
+    cast(null as varchar) as cell,
     r.enterprise_code || '/' || v.contract_no as business_key,
     '合同 ' || v.contract_no as subject_zh,
     'contract ' || v.contract_no as subject_en,

@@ -36,7 +36,7 @@
 -- column: ytd_gap_in_last_digits | double | the gap's size in units of the last printed digit
 -- column: unreported_change | double | where this month is blank: ytd_amount less previous_ytd_amount
 -- column: unreported_change_in_last_digits | double | its size in units of the last printed digit
--- column: figure_cell | varchar | cell of this month's amount, else of the amount since January
+-- column: partner_cell | varchar | cell of the partner
 -- column: named_partner_row_count | bigint | on a row of the whole world (世界): rows of single partners for the same item and flow; empty on other rows
 -- column: amount_in_currency_units | double | size of this month's amount, currency units
 -- column: ytd_in_currency_units | double | size of the amount since January, currency units
@@ -933,7 +933,7 @@ select
         when 5 then 0.00001
         else 0.000001
     end as unreported_change_in_last_digits,
-    coalesce(l.amount_cell, l.ytd_cell) as figure_cell,
+    l.partner_cell,
     l.named_partner_row_count,
     abs(cast(l.amount as double)) * cast(l.unit_multiplier as double) as amount_in_currency_units,
     abs(cast(l.ytd_amount as double)) * cast(l.unit_multiplier as double) as ytd_in_currency_units,

@@ -8,11 +8,10 @@
 -- column: form_code | varchar | FM-6
 -- column: sheet | varchar | sheet as named in the file
 -- column: number_cell | varchar | cell of the registration number
--- column: type_cell | varchar | cell of the kind of contract
+-- column: changed_cell | varchar | cell of the first of direction, kind and partner that is not that of the earlier contract; of the kind where all are
 -- column: partner_cell | varchar | cell of the partner
 -- column: fee_cell | varchar | cell of the technology fee
 -- column: registered_cell | varchar | cell of the day of registration
--- column: amendment_cell | varchar | cell of the mark 变更; of the number where that is blank
 -- column: lowest_cell | varchar | cell of the lower of the two amounts
 -- column: largest_cell | varchar | cell of the larger of the two amounts
 -- column: business_key | varchar | enterprise/registration number
@@ -112,11 +111,14 @@ select
     'FM-6' as form_code,
     l.sheet,
     l.registration_no_cell as number_cell,
-    l.contract_type_cell as type_cell,
+    case
+        when l.direction <> e.direction then l.direction_cell
+        when l.partner_code <> e.partner_code and coalesce(l.contract_type = e.contract_type, true) then l.partner_cell
+        else l.contract_type_cell
+    end as changed_cell,
     l.partner_cell,
     coalesce(l.technology_fee_cell, l.contract_amount_cell, l.registration_no_cell) as fee_cell,
     l.registered_date_cell as registered_cell,
-    coalesce(l.is_amendment_cell, l.registration_no_cell) as amendment_cell,
     case
         when l.contract_amount_cell is not null and (l.technology_fee is null or l.contract_amount <= l.technology_fee)
             then l.contract_amount_cell

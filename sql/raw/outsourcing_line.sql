@@ -12,8 +12,11 @@
 -- column: contract_no | varchar | as typed
 -- column: contract_no_cell | varchar | cell address
 -- column: outsourcing_type | varchar | ITO, BPO or KPO
+-- column: outsourcing_type_cell | varchar | cell address
 -- column: shore | varchar | offshore or onshore
+-- column: shore_cell | varchar | cell address
 -- column: partner_code | varchar | economy of the customer
+-- column: partner_cell | varchar | cell address
 -- column: contract_amount | decimal(30,10) | value of the contract, declared unit
 -- column: contract_amount_text | varchar | as typed
 -- column: contract_amount_state | varchar | as in raw.service_trade_line
@@ -27,7 +30,9 @@
 -- column: executed_cumulative_state | varchar | as in raw.service_trade_line
 -- column: executed_cumulative_cell | varchar | cell address
 -- column: signed_date | date | day of signature
+-- column: signed_date_cell | varchar | cell address
 -- column: contract_status | varchar | as on the form
+-- column: contract_status_cell | varchar | cell address
 -- column: remark | varchar | an explanation by the clerk
 -- column: unit_code | varchar | declared unit of the sheet
 -- column: unit_multiplier | bigint | currency units in one declared unit
@@ -58,8 +63,11 @@ sheet_row as (
         max(text) filter (where field = 'contract_no') as contract_no,
         max(cell) filter (where field = 'contract_no') as contract_no_cell,
         max(code) filter (where field = 'outsourcing_type') as outsourcing_type,
+        max(cell) filter (where field = 'outsourcing_type') as outsourcing_type_cell,
         max(code) filter (where field = 'shore') as shore,
+        max(cell) filter (where field = 'shore') as shore_cell,
         max(code) filter (where field = 'partner_code') as partner_code,
+        max(cell) filter (where field = 'partner_code') as partner_cell,
         max(number) filter (where field = 'contract_amount') as contract_amount,
         max(text) filter (where field = 'contract_amount') as contract_amount_text,
         max(state) filter (where field = 'contract_amount') as contract_amount_state,
@@ -73,7 +81,9 @@ sheet_row as (
         max(state) filter (where field = 'executed_cumulative') as executed_cumulative_state,
         max(cell) filter (where field = 'executed_cumulative') as executed_cumulative_cell,
         max(day) filter (where field = 'signed_date') as signed_date,
+        max(cell) filter (where field = 'signed_date') as signed_date_cell,
         max(coalesce(code, text)) filter (where field = 'contract_status') as contract_status,
+        max(cell) filter (where field = 'contract_status') as contract_status_cell,
         max(text) filter (where field = 'remark') as remark,
         min(cell) as first_cell
     from form_cell
@@ -91,8 +101,11 @@ select
     trim(sheet_row.contract_no) as contract_no,
     sheet_row.contract_no_cell,
     sheet_row.outsourcing_type,
+    sheet_row.outsourcing_type_cell,
     sheet_row.shore,
+    sheet_row.shore_cell,
     sheet_row.partner_code,
+    sheet_row.partner_cell,
     sheet_row.contract_amount,
     sheet_row.contract_amount_text,
     sheet_row.contract_amount_state,
@@ -106,7 +119,9 @@ select
     sheet_row.executed_cumulative_state,
     sheet_row.executed_cumulative_cell,
     sheet_row.signed_date,
+    sheet_row.signed_date_cell,
     sheet_row.contract_status,
+    sheet_row.contract_status_cell,
     sheet_row.remark,
     sheet_head.unit_code,
     unit.unit_multiplier,

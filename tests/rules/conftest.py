@@ -357,8 +357,11 @@ class Bureau:
             contract_no=row.get("contract"),
             contract_no_cell=f"A{row_number}",
             outsourcing_type="ITO",
+            outsourcing_type_cell=f"B{row_number}",
             shore=row.get("shore", "offshore"),
+            shore_cell=f"C{row_number}",
             partner_code=row.get("partner", "USA"),
+            partner_cell=f"D{row_number}",
             remark=row.get("remark"),
         )
 
