@@ -1,7 +1,7 @@
 """The gate: decides from the bytes alone whether a parser may open the file.
 
 Nothing here interprets a form, and nothing here extracts to disk. What passes is handed on as a `Package`
-(an .xlsx whose members were all inflated, counted and checked against their CRC) or as `DelimitedText`.
+(an .xlsx whose members were all inflated, counted and checked against their CRC) or as `DecodedText`.
 
 Where the work goes: every member is inflated once by zlib and searched as bytes. The cells of a sheet are
 counted one by one only if some address in it is long enough to lie outside the limits. A sheet whose cells
@@ -21,6 +21,7 @@ from typing import Any
 from xml.parsers import expat
 
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
+from pipelines.text_tables import DecodedText, UndecodableText, decoded, is_marked_utf_16
 
 _CFB_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP_MAGIC = b"PK\x03\x04"
@@ -103,15 +104,7 @@ class Package:
     parts: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class DelimitedText:
-    """A departmental table as text, decoded; `encoding` is the one that fitted."""
-
-    text: str
-    encoding: str
-
-
-def inspect(file_name: str, content: bytes, limits: Limits = DEFAULT_LIMITS) -> Package | DelimitedText:
+def inspect(file_name: str, content: bytes, limits: Limits = DEFAULT_LIMITS) -> Package | DecodedText:
     """Let a file pass or raise `Refused` with the rule (G01-G06, G08) and the words of its message.
 
     The kind is told from the bytes; the name decides only that plain text may be a table, not a workbook.
@@ -140,6 +133,8 @@ def _kind_of(content: bytes) -> str:
         return "web_page"
     if opening.startswith(b"<?xml") and b"spreadsheet" in opening:
         return "xml_spreadsheet"
+    if is_marked_utf_16(content):
+        return "text"
     try:
         content[:4096].decode("utf-8")
     except UnicodeDecodeError as problem:
@@ -163,20 +158,16 @@ def _compound_file(content: bytes) -> Refused:
         return Refused("G01", kind="damaged")
 
 
-def _admit_text(content: bytes, limits: Limits) -> DelimitedText:
+def _admit_text(content: bytes, limits: Limits) -> DecodedText:
     if len(content) > limits.text_bytes:
         raise Refused("G05", what="file_size", size=len(content), limit=limits.text_bytes)
-    if b"\0" in content:
-        raise Refused("G01", kind="unknown")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not text.strip():
-            raise Refused("G08")
-        return DelimitedText(text, encoding)
-    raise Refused("G01", kind="unknown")
+    try:
+        table = decoded(content)
+    except UndecodableText as problem:
+        raise Refused("G01", kind=problem.kind) from None
+    if not table.text.strip():
+        raise Refused("G08")
+    return table
 
 
 def _admit_package(content: bytes, limits: Limits) -> Package:

@@ -23,6 +23,7 @@ from pipelines.intake.values import label_key
 from pipelines.intake.workbook import Workbook, read_delimited
 from pipelines.records import CellRecord, ParsedFile
 from pipelines.review_sheet import is_review_sheet_name
+from pipelines.text_tables import DecodedText
 
 _WORDS_OF_RULE = {
     "G01": ("kind", "kind"),
@@ -45,7 +46,7 @@ def read(file_name: str, content: bytes, limits: Limits = DEFAULT_LIMITS) -> Rea
     """`read_file` before decimals and records are made: what a child sends to its parent."""
     try:
         admitted = gate.inspect(file_name, content, limits)
-        if isinstance(admitted, gate.DelimitedText):
+        if isinstance(admitted, DecodedText):
             return parse_sheets([read_delimited(admitted, limits)], layout_book(), recogniser())
         return _read_package(admitted, limits)
     except gate.Refused as refused:

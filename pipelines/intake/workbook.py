@@ -24,7 +24,6 @@ from python_calamine import (
 )
 
 from pipelines.intake.gate import (
-    DelimitedText,
     Package,
     Refused,
     column_letters,
@@ -36,6 +35,7 @@ from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.intake.sums import Allowance, plain_sum
 from pipelines.intake.template_mark import mark_in
 from pipelines.intake.values import CellProblem, ComputedSum
+from pipelines.text_tables import DecodedText, delimiter_of
 
 Merge = tuple[int, int, int, int]  # first row, first column, last row, last column, all from 0
 
@@ -162,13 +162,13 @@ class Workbook:
         return part
 
 
-def read_delimited(table: DelimitedText, limits: Limits = DEFAULT_LIMITS) -> Sheet:
+def read_delimited(table: DecodedText, limits: Limits = DEFAULT_LIMITS) -> Sheet:
     """A CSV as one sheet named `csv`. Raises `Refused` (G05, G01) for too many rows or columns, or stray quotes."""
-    sample = table.text[:4096]
-    delimiter = max(",\t;", key=sample.count)
     rows: list[list[Any]] = []
     try:
-        for row in csv.reader(io.StringIO(table.text, newline=""), delimiter=delimiter, strict=True):
+        for row in csv.reader(
+            io.StringIO(table.text, newline=""), delimiter=delimiter_of(table.text), strict=True
+        ):
             if len(row) > limits.columns and any(row[limits.columns :]):
                 raise Refused(
                     "G05",

@@ -22,6 +22,7 @@ from pipelines.intake.limits import MIB, Limits
 from pipelines.intake.workbook import Sheet, Workbook
 from pipelines.ledger.shapes import RegisterRow
 from pipelines.periods import InvalidPeriod, Month, parse_period
+from pipelines.text_tables import DecodedText, UndecodableText, decoded, delimiter_of
 
 REQUIRED = ("enterprise_code", "enterprise_name", "district_code")
 OPTIONAL = ("industry_code", "from_month", "to_month", "contact", "phone")
@@ -272,29 +273,27 @@ def _csv_rows(file_name: str, content: bytes) -> list[tuple[int, list[str]]]:
             ),
             is_unsafe=True,
         )
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        try:
-            return list(enumerate(csv.reader(io.StringIO(text)), start=1))
-        except csv.Error as error:
-            raise RegisterFileRefused(
-                Wording(
-                    f"{file_name}：CSV 无法读取（{error}）。请另存为 .xlsx 后再导入。",
-                    f"{file_name} cannot be read as CSV ({error}). Save it as .xlsx.",
-                )
-            ) from error
-    raise RegisterFileRefused(
-        Wording(
-            f"{file_name}：不是 .xlsx 工作簿，也不是 UTF-8 或 GB18030 的 CSV 文本。请另存为 .xlsx 或 CSV UTF-8。",
-            f"{file_name} is neither an .xlsx workbook nor UTF-8 or GB18030 text. Save it as .xlsx or CSV UTF-8.",
-        ),
-        is_unsafe=True,
-    )
+    try:
+        text = decoded(content).text
+    except UndecodableText:
+        raise RegisterFileRefused(
+            Wording(
+                f"{file_name}：不是 .xlsx 工作簿，也不是 UTF-8、GB18030 或带字节顺序标记的 UTF-16 文本。"
+                "请另存为 .xlsx 或 CSV UTF-8。",
+                f"{file_name} is neither an .xlsx workbook nor text in UTF-8, GB18030 or UTF-16 with a byte order mark. "
+                "Save it as .xlsx or CSV UTF-8.",
+            ),
+            is_unsafe=True,
+        ) from None
+    try:
+        return list(enumerate(csv.reader(io.StringIO(text), delimiter=delimiter_of(text)), start=1))
+    except csv.Error as error:
+        raise RegisterFileRefused(
+            Wording(
+                f"{file_name}：CSV 无法读取（{error}）。请另存为 .xlsx 后再导入。",
+                f"{file_name} cannot be read as CSV ({error}). Save it as .xlsx.",
+            )
+        ) from error
 
 
 def _workbook_rows(file_name: str, content: bytes) -> list[tuple[int, list[str]]]:
@@ -312,7 +311,7 @@ def _workbook_rows(file_name: str, content: bytes) -> list[tuple[int, list[str]]
     return [(number, [_cell_text(cell) for cell in row]) for number, row in enumerate(sheet.rows, start=1)]
 
 
-def _first_sheet(package: gate.Package | gate.DelimitedText) -> Sheet:
+def _first_sheet(package: gate.Package | DecodedText) -> Sheet:
     if not isinstance(package, gate.Package):
         raise gate.Refused("G01", kind="damaged", given="")
     workbook = Workbook(package, LIMITS)

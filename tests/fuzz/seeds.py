@@ -25,3 +25,4 @@ def seeds() -> Iterator[bytes]:
     )
     yield "报告期,2020-03\n提供部门,武汉海关\n计量单位,万美元\n\n月份,出口,进口\n2020-03,1234.5,678\n".encode()
     yield "报告期\t2020-03\n月份\t出口\t进口\n2020-03\t１，２３４\t..\n".encode("gb18030")
+    yield "报告期\t2020-03\r\n月份\t出口\t进口\r\n2020-03\t1,234\t..\r\n".encode("utf-16")

@@ -281,6 +281,8 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a web page before a package": ("G01", lambda: b"<html></html>" + canonical_file()),
     "random bytes": ("G01", lambda: bytes(range(1, 256)) * 20),
     "plain text": ("G01", "服务贸易".encode),
+    "text in UTF-16": ("G01", lambda: "服务\t贸易\r\n".encode("utf-16")),
+    "text in UTF-16 that breaks off": ("G01", lambda: "服务\t贸易\r\n".encode("utf-16")[:-1]),
     "a truncated package": ("G01", lambda: canonical_file()[:-400]),
     "half a package": ("G01", lambda: canonical_file()[: len(canonical_file()) // 2]),
     "a damaged member": ("G01", with_broken_crc),

@@ -10,6 +10,7 @@ import pytest
 from pipelines.findings import Severity
 from pipelines.intake import DEFAULT_LIMITS, gate, read_file
 from pipelines.records import FileKind
+from pipelines.text_tables import DecodedText
 from tests.intake.builder import Sheet, canonical_book, canonical_file, write_book
 from tests.intake.hostile import FAR, READ, REFUSED, SHEET_OF_FM2, in_sheet, part, repack
 
@@ -102,17 +103,54 @@ def test_the_gate_hands_on_only_what_a_second_look_may_need() -> None:
     assert not any("sharedstrings" in name or "theme" in name for name in package.parts)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_text_tables_are_decoded_in_the_three_encodings_of_offices(encoding: str) -> None:
-    table = gate.inspect("汇率.csv", "币种,汇率\n美元,6.9".encode(encoding))
-    assert isinstance(table, gate.DelimitedText)
-    assert table.text.startswith("币种,汇率")
+MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16-le", "utf-16-be"])
+def test_text_tables_are_decoded_in_the_encodings_of_offices(encoding: str) -> None:
+    table = gate.inspect("汇率.csv", MARKS.get(encoding, b"") + "币种,汇率\n美元,6.9".encode(encoding))
+    assert isinstance(table, DecodedText)
+    assert table.text == "币种,汇率\n美元,6.9"
+
+
+def reason(name: str, content: bytes) -> str:
+    [found] = read_file(name, content).findings
+    assert found.rule == "G01"
+    return found.message.zh
+
+
+@pytest.mark.parametrize("encoding", sorted(MARKS))
+def test_utf_16_without_its_mark_is_recognised_and_what_to_do_is_said(encoding: str) -> None:
+    content = "币种\t汇率\r\n美元\t6.9\r\n".encode(encoding)
+    assert "没有字节顺序标记的 UTF-16 文本" in reason("汇率.txt", content)
+    [found] = read_file("汇率.txt", content).findings
+    assert "UTF-16 text without a byte order mark" in found.message.en
+    assert "“CSV UTF-8”" in found.message.en
+
+
+@pytest.mark.parametrize("encoding", sorted(MARKS))
+def test_utf_16_that_breaks_off_is_told_as_damaged(encoding: str) -> None:
+    whole = MARKS[encoding] + "币种\t汇率\r\n美元\t6.9\U00020000".encode(encoding)
+    assert "文件已损坏或不完整" in reason("汇率.txt", whole[:-1])
+    assert "文件已损坏或不完整" in reason("汇率.txt", whole[:-2]), "half of a pair"
+
+
+def test_what_only_begins_like_utf_16_is_no_table() -> None:
+    assert "内容无法识别" in reason("a.txt", "币种,汇率\n".encode("utf-32"))
+    assert "内容无法识别" in reason("a.txt", b"\xff\xfe" + "a,b\0c\n".encode("utf-16-le"))
+    assert [found.rule for found in read_file("a.txt", b"\xff\xfe").findings] == ["G08"], (
+        "a mark and nothing else"
+    )
+
+
+def test_text_in_utf_16_under_the_name_of_a_workbook_is_told_as_text() -> None:
+    assert "看起来是纯文本" in reason("汇率.xls", "币种\t汇率\r\n美元\t6.9\r\n".encode("utf-16"))
 
 
 @pytest.mark.parametrize(
     ("content", "rule"),
     [(b"  \n ", "G08"), (b"a,b\0c", "G01"), (b"\xff\xfe\xff", "G01"), (b'"a,b\n1,2', "G01")],
-    ids=["blank", "binary", "no encoding fits", "an open quotation mark"],
+    ids=["blank", "binary", "half a character of UTF-16", "an open quotation mark"],
 )
 def test_text_that_is_no_table_is_refused(content: bytes, rule: str) -> None:
     assert [finding.rule for finding in read_file("a.csv", content).findings] == [rule]

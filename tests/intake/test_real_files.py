@@ -37,8 +37,8 @@ def head(sheet: Sheet, department: str, period: str = "", unit: str = "") -> Non
     sheet.row(3, ["计量单位：", unit or None])
 
 
-def csv_of(lines: Iterable[Iterable[Any]]) -> str:
-    return "\n".join(",".join(str(value) for value in line) for line in lines)
+def csv_of(lines: Iterable[Iterable[Any]], delimiter: str = ",") -> str:
+    return "\n".join(delimiter.join(str(value) for value in line) for line in lines)
 
 
 # DM-6: the modes of supply of the UK --------------------------------------------------------------------------
@@ -173,8 +173,12 @@ def test_negative_debits_are_read_positive_and_said_to_be(shared: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_goods_and_services_of_safe_come_as_a_text_table_too(shared: Path, encoding: str) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("utf-8", ","), ("utf-8-sig", ","), ("gb18030", ","), ("utf-16", "\t")]
+)
+def test_goods_and_services_of_safe_come_as_a_text_table_too(
+    shared: Path, encoding: str, delimiter: str
+) -> None:
     published = csv_rows(shared / "real" / "safe_bop_goods_services_monthly_usd.csv")
     lines: list[list[str]] = [
         ["提供部门：", "外汇局"],
@@ -184,7 +188,7 @@ def test_goods_and_services_of_safe_come_as_a_text_table_too(shared: Path, encod
     for row in published:
         for item, name in (("货物贸易", "goods"), ("服务贸易", "services")):
             lines.append([row["date"], item, row[f"{name}_export_usd_yi"], row[f"{name}_import_usd_yi"]])
-    parsed = read_file("dm1.csv", csv_of(lines).encode(encoding))
+    parsed = read_file("dm1.csv", csv_of(lines, delimiter).encode(encoding))
     assert parsed.findings == ()
     assert parsed.fixes == ()
     assert str(parsed.period) == "2026-07"

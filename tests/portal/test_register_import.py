@@ -163,6 +163,18 @@ def test_two_rows_of_the_same_months_are_told_apart_by_their_rows() -> None:
     assert [one.row for one in read_register_file("r.csv", whole.encode()).problems] == [3]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("utf-8-sig", ","), ("gb18030", ","), ("utf-16", "\t"), ("gb18030", ";")]
+)
+def test_a_register_is_read_in_every_encoding_and_delimiter_of_offices(encoding: str, delimiter: str) -> None:
+    found = read_register_file("r.txt", AS_IT_IS.replace(",", delimiter).encode(encoding))
+    assert found.problems == []
+    assert [(number, row.enterprise_code, row.enterprise_name) for number, row in found.rows] == [
+        (2, OURS, OUR_NAME),
+        (3, THEIRS, THEIR_NAME),
+    ]
+
+
 def test_too_large_a_text_is_not_read() -> None:
     with pytest.raises(RegisterFileRefused) as refused:
         read_register_file("r.csv", b"x" * (LIMITS.text_bytes + 1))

@@ -17,6 +17,7 @@ from typing import Any
 
 from pipelines.findings import Finding, Fix, Verdict, Wording
 from pipelines.review_sheet import Language, match_answers, say, words
+from pipelines.text_tables import UndecodableText, decoded, delimiter_of
 from pipelines.validation.annotate.book import (
     COMMENTS_TYPE,
     DRAWING_TYPE,
@@ -486,14 +487,10 @@ _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 def text_rows(content: bytes) -> list[list[str]]:
     """The rows of a table of text, parted as the intake parts them. Raises CannotAnnotate."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        delimiter = max(",\t;", key=text[:4096].count)
-        try:
-            return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-        except csv.Error as problem:
-            raise CannotAnnotate("damaged", str(problem)) from None
-    raise CannotAnnotate("damaged", "encoding")
+    try:
+        text = decoded(content).text
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True))
+    except UndecodableText:
+        raise CannotAnnotate("damaged", "encoding") from None
+    except csv.Error as problem:
+        raise CannotAnnotate("damaged", str(problem)) from None

@@ -154,8 +154,9 @@ def test_the_same_file_gives_the_same_copy() -> None:
     assert values_only_copy(dangerous()) == values_only_copy(dangerous())
 
 
-def test_a_table_of_text_is_copied_as_text() -> None:
-    book = opened("月份,金额\n2020-03,=1+1\n".encode("gb18030"))
+@pytest.mark.parametrize(("encoding", "delimiter"), [("utf-8", ","), ("gb18030", ","), ("utf-16", "\t")])
+def test_a_table_of_text_is_copied_as_text(encoding: str, delimiter: str) -> None:
+    book = opened("月份,金额\n2020-03,=1+1\n".replace(",", delimiter).encode(encoding))
     assert [[cell.value for cell in row] for row in book["csv"].iter_rows()] == [
         ["月份", "金额"],
         ["2020-03", "=1+1"],
