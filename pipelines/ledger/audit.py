@@ -20,7 +20,19 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, insert, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from pipelines.findings import Wording
 from pipelines.ledger import kept_head
@@ -34,6 +46,7 @@ from pipelines.records import storable_text
 
 GENESIS_HASH = "0" * 64  # what the first entry follows
 _HEAD = "audit"
+_UNKNOWN_KEY = "key_unknown"
 _ENTRY_KEY = "audit entry"
 _HEAD_KEY = "audit head"
 _CHUNK = 5_000
@@ -126,13 +139,29 @@ class AuditFault:
                  beside the key: emptied, cut short, set back to an older copy, or written anew), unkept (sealed, and
                  no head beside the key), kept_behind, clock_back
     is_tampering false for what only deserves a look: the machine's clock was set back, or a process ended before it
-                 could keep the head of its last act
+                 could keep the head of its last act; and for `key_unknown` where the key of the ledger is not here, so
+                 that nothing can be said for or against the log (`is_unchecked`)
+
+    A run of entries of one kind is one fault, at its first entry.
     """
 
     sequence: int
     kind: str
     wording: Wording
     is_tampering: bool = True
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether this says that the log can be called neither whole nor changed."""
+        return self.kind == _UNKNOWN_KEY and not self.is_tampering
+
+
+def is_whole(faults: Iterable[AuditFault]) -> bool | None:
+    """What the faults add up to: False for a log that is not as it was written, None where that cannot be told."""
+    told = list(faults)
+    if any(fault.is_tampering for fault in told):
+        return False
+    return None if any(fault.is_unchecked for fault in told) else True
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,13 +468,20 @@ class AuditLog:
         head that is kept beside the key, a log that was emptied, set back to an older copy or written anew without
         the key. Whoever holds the key as well can write all of it anew, that head included: only heads exported
         earlier and kept elsewhere (`heads`) show that.
+
+        Without the key that the log is sealed with, seals are not judged: one fault says so (`is_unchecked`), beside
+        what is wrong with the numbers and links of the entries.
         """
         ring = keys_of(self._engine)
         try:
             # Before the entries are read: what is kept is then never ahead of them.
             kept = kept_head.read(ring)
         except LedgerUnusable as error:
+            if self._is_key_missing(ring):
+                return list(self._faults(tuple(heads), is_key_missing=True))
             return [AuditFault(0, "kept_lost", error.wording), *self._faults(tuple(heads))]
+        if kept is None and self._is_key_missing(ring):
+            return list(self._faults(tuple(heads), is_key_missing=True))
         return [*self._faults(tuple(heads)), *self._faults_of_kept(ring, kept)]
 
     def acknowledge(self, actor: Actor, *, reason: str) -> list[KeptHead]:
@@ -495,7 +531,21 @@ class AuditLog:
         if now is not None and now.newest is not None and now.newest.sequence < last:
             yield _kept_behind(now.newest.sequence)
 
-    def _faults(self, heads: tuple[SignedHead, ...]) -> Iterator[AuditFault]:
+    def _is_key_missing(self, ring: KeyRing) -> bool:
+        """Whether entries are sealed and none of them with the key that is here, if there is one.
+
+        Asked only where no kept head fits the key: a head that does says that the key is the ledger's, and entries
+        sealed with another are then not ours.
+        """
+        key_id = key_id_of(ring.key_for(_ENTRY_KEY, may_make=False))
+        column = t.audit_entry.c.key_id
+        with reading(self._engine) as connection:
+            is_sealed, is_here = connection.execute(
+                select(exists().where(column != ""), exists().where(column == key_id, column != ""))
+            ).one()
+        return bool(is_sealed) and not is_here
+
+    def _faults(self, heads: tuple[SignedHead, ...], *, is_key_missing: bool = False) -> Iterator[AuditFault]:
         wanted = {head.sequence: head for head in heads}
         with reading(self._engine) as connection:
             key = keys_of(connection).key_for(_ENTRY_KEY, may_make=False)
@@ -505,6 +555,9 @@ class AuditLog:
             # Entries that come while we read lie beyond this head and are the next verification's.
             upto = true() if state is None else t.audit_entry.c.sequence <= state.sequence
             previous: AuditEntry | None = None
+            unknown: list[
+                AuditEntry
+            ] = []  # the first and the latest of a run sealed with one key that is not here
             is_keyed = False
             for entry in _walk(connection, upto):
                 expected = (previous.sequence if previous else 0) + 1
@@ -515,17 +568,27 @@ class AuditLog:
                     yield _fault(
                         entry.sequence, "unlinked", "与上一条不相接", "does not follow the entry before it"
                     )
-                yield from _faults_of_entry(entry, key, key_id, is_keyed=is_keyed)
+                if unknown and unknown[0].key_id != entry.key_id:
+                    yield _key_unknown(unknown, key_id, is_key_missing=is_key_missing)
+                    unknown = []
+                if entry.key_id and (key is None or entry.key_id != key_id):
+                    unknown = [unknown[0] if unknown else entry, entry]
+                else:
+                    yield from _faults_of_entry(entry, key, is_keyed=is_keyed)
                 is_keyed = is_keyed or bool(entry.key_id)
                 if previous is not None and entry.at < previous.at - _CLOCK_TOLERANCE:
                     yield _clock_set_back(entry.sequence)
                 if (head := wanted.pop(entry.sequence, None)) is not None:
-                    yield from _faults_of_head(head, entry.entry_hash, head_key)
+                    yield from _faults_of_head(
+                        head, entry.entry_hash, head_key, is_key_missing=is_key_missing
+                    )
                 previous = entry
+            if unknown:
+                yield _key_unknown(unknown, key_id, is_key_missing=is_key_missing)
             beyond = connection.execute(_BEYOND_HEAD).scalars().all()
         for head in sorted(wanted.values(), key=lambda one: one.sequence):
             if head.sequence == 0:
-                yield from _faults_of_head(head, GENESIS_HASH, head_key)
+                yield from _faults_of_head(head, GENESIS_HASH, head_key, is_key_missing=is_key_missing)
             else:
                 yield _fault(
                     head.sequence,
@@ -550,8 +613,10 @@ class AuditLog:
             yield _fault(last, "head_changed", "与首部记录不符", "is not the one that the head records")
         if is_keyed and not state.key_id:
             yield _fault(last, "unkeyed", "的首部没有封印", "has a head without a seal")
-        elif state.key_id and not hmac.compare_digest(
-            state.seal, _seal(head_key, state.sequence, state.entry_hash)
+        elif (
+            state.key_id
+            and not is_key_missing
+            and not hmac.compare_digest(state.seal, _seal(head_key, state.sequence, state.entry_hash))
         ):
             yield _fault(
                 state.sequence, "head_changed", "的首部封印不符", "has a head whose seal does not fit"
@@ -686,30 +751,51 @@ def _entry_of(row: Row[Any]) -> AuditEntry:
     return AuditEntry(**row._mapping)
 
 
-def _faults_of_entry(
-    entry: AuditEntry, key: bytes | None, key_id: str, *, is_keyed: bool
-) -> Iterator[AuditFault]:
+def _faults_of_entry(entry: AuditEntry, key: bytes | None, *, is_keyed: bool) -> Iterator[AuditFault]:
+    """Of an entry without a seal, or sealed with the key given."""
     row = {name: getattr(entry, name) for name in EXPORT_COLUMNS if name != "entry_hash"}
     if not entry.key_id:
         if is_keyed:
             yield _fault(entry.sequence, "unkeyed", "没有用密钥封存", "is not sealed with the key")
         elif _hash_of(row, None) != entry.entry_hash:
             yield _changed(entry)
-    elif entry.key_id != key_id or key is None:
-        yield _fault(
-            entry.sequence,
-            "key_unknown",
-            f"用密钥 {entry.key_id} 封存，此处没有该密钥，无法核对",
-            f"is sealed with the key {entry.key_id}, which is not here: it cannot be checked",
-        )
     elif not hmac.compare_digest(_hash_of(row, key), entry.entry_hash):
         yield _changed(entry)
 
 
-def _faults_of_head(head: SignedHead, entry_hash: str, key: bytes | None) -> Iterator[AuditFault]:
+def _key_unknown(run: list[AuditEntry], key_id: str, *, is_key_missing: bool) -> AuditFault:
+    """Entries sealed with a key that is not here: since the ledger's is missing, or since somebody else wrote them."""
+    first, last = run[0].sequence, run[-1].sequence
+    which_zh = f"第 {first} 条" if first == last else f"第 {first} 至 {last} 条"
+    which_en = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
+    sealed_with = run[0].key_id
+    if not is_key_missing:
+        zh = f"{which_zh}用密钥 {sealed_with} 封存，而本账本的密钥是 {key_id}：不是本系统写入的。"
+        en = f"{which_en} sealed with the key {sealed_with}, the ledger with {key_id}: not written by us."
+        return AuditFault(first, _UNKNOWN_KEY, Wording(zh, en))
+    here_zh = f"（此处的密钥是 {key_id}）" if key_id else ""
+    here_en = f" (the key here is {key_id})" if key_id else ""
+    return AuditFault(
+        first,
+        _UNKNOWN_KEY,
+        Wording(
+            f"{which_zh}是用密钥 {sealed_with} 封存的，数据文件夹中没有这把密钥{here_zh}，封印无法核对，因此不能断定日志是否完整。"
+            "请从备份恢复 secrets/ledger.key 后重新核验；密钥确已丢失的，只能与先前导出的日志逐条对照。",
+            f"{which_en} sealed with the key {sealed_with}, which is not in the data folder{here_en}: the seals cannot be "
+            "checked, so it cannot be told whether the log is whole. Restore secrets/ledger.key from a backup and verify "
+            "again; if the key is lost, the log can only be compared with earlier exports of it.",
+        ),
+        is_tampering=False,
+    )
+
+
+def _faults_of_head(
+    head: SignedHead, entry_hash: str, key: bytes | None, *, is_key_missing: bool
+) -> Iterator[AuditFault]:
     facts = (head.sequence, head.entry_hash, head.exported_at, head.key_id)
     signature = head.signature.encode("utf-8", "surrogatepass")
-    if head.key_id and not hmac.compare_digest(signature, _seal(key, "exported", *facts).encode()):
+    can_judge = bool(head.key_id) and not is_key_missing
+    if can_judge and not hmac.compare_digest(signature, _seal(key, "exported", *facts).encode()):
         yield _fault(
             head.sequence,
             "head_lost",

@@ -143,9 +143,37 @@ def test_a_whole_log_verifies_and_a_changed_one_does_not(bureau: Path, run: Run)
     tamper(bureau, "update audit_entry set actor = 'somebody' where sequence = 2")
     bad = run("audit", "verify", "--json")
     assert bad.exit_code == Exit.DATA_ERRORS
-    assert '"kind": "changed"' in bad.stdout
+    content = json.loads(bad.stdout)
+    assert (content["is_whole"], [one["kind"] for one in content["faults"]]) == (False, ["changed"])
     told = run("audit", "verify", "--lang", "en")
     assert "Entry 2 was changed" in told.stdout
+
+
+def test_without_its_key_a_log_is_neither_whole_nor_broken_and_one_sentence_says_so(
+    bureau: Path, run: Run
+) -> None:
+    key = bureau / "secrets" / "ledger.key"
+    key.rename(bureau / "kept.key")
+    told = run("audit", "verify")
+    assert told.exit_code == Exit.ENVIRONMENT
+    assert told.stdout == ""
+    assert told.stderr.count("第 1 至 6 条") == 1
+    assert "数据文件夹中没有这把密钥" in told.stderr
+    assert "请从备份恢复 secrets/ledger.key 后重新核验" in told.stderr
+    assert "Entries 1 to 6 are sealed with the key" in run("audit", "verify", "--lang", "en").stderr
+    as_json = run("audit", "verify", "--json")
+    assert as_json.exit_code == Exit.ENVIRONMENT
+    content = json.loads(as_json.stdout)
+    assert content["is_whole"] is None
+    assert [(one["sequence"], one["kind"], one["is_tampering"]) for one in content["faults"]] == [
+        (1, "key_unknown", False)
+    ]
+    tamper(bureau, "delete from audit_entry where sequence = 3")
+    broken = run("audit", "verify")
+    assert broken.exit_code == Exit.DATA_ERRORS
+    assert "第 3 条不见了" in broken.stdout
+    assert "数据文件夹中没有这把密钥" in broken.stdout
+    assert "审计日志有 1 处与当初写入的不符" in broken.stderr
 
 
 def test_a_log_cut_back_shows_against_an_exported_head(bureau: Path, run: Run, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from pipelines.ledger.audit import (
     append,
     append_many,
     csv_text,
+    is_whole,
 )
 from pipelines.ledger.engine import open_engine, writing
 from pipelines.ledger.kept_head import HEAD_FILE
@@ -407,13 +408,76 @@ def test_without_its_key_the_log_is_neither_written_nor_taken_for_whole(
     five_entries(ledger)
     (tmp_path / "secrets" / KEY_FILE).rename(tmp_path / "kept.key")
     with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as reopened:
-        assert {kind for _, kind in faults(reopened)} == {"key_unknown", "head_changed", "kept_lost"}
+        assert faults(reopened) == [(1, "key_unknown")]
+        assert is_whole(reopened.audit.verify()) is None
         with pytest.raises(LedgerUnusable, match=r"secrets/ledger\.key"):
             five_entries(reopened)
         assert not (tmp_path / "secrets" / KEY_FILE).exists()
     (tmp_path / "kept.key").rename(tmp_path / "secrets" / KEY_FILE)
     with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as reopened:
         assert faults(reopened) == []
+
+
+def test_without_the_key_one_sentence_says_which_entries_cannot_be_checked_and_how_to_get_on(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
+) -> None:
+    five_entries(ledger)
+    exported = ledger.audit.head()
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "elsewhere") as reopened:
+        [fault] = reopened.audit.verify([exported])
+        assert (fault.is_unchecked, fault.is_tampering) == (True, False)
+        assert f"第 1 至 5 条是用密钥 {exported.key_id} 封存的，数据文件夹中没有这把密钥" in fault.wording.zh
+        assert "请从备份恢复 secrets/ledger.key 后重新核验" in fault.wording.zh
+        assert f"Entries 1 to 5 are sealed with the key {exported.key_id}, which is not" in fault.wording.en
+        assert "Restore secrets/ledger.key from a backup and verify again" in fault.wording.en
+        other = replace(exported, entry_hash="0" * 64)
+        told = reopened.audit.verify([other])
+        assert [one.kind for one in told] == ["head_lost", "key_unknown"], (
+            "a hash is compared without the key too"
+        )
+        assert is_whole(told) is False
+
+
+def test_another_key_without_a_kept_head_is_no_key(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
+    five_entries(ledger)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / KEY_FILE).write_text("ab" * 32)
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "other") as reopened:
+        [fault] = reopened.audit.verify()
+        assert fault.is_unchecked
+        assert "（此处的密钥是 " in fault.wording.zh
+    (tmp_path / "secrets" / KEY_FILE).write_text("ab" * 32)
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as reopened:
+        assert faults(reopened) == [(1, "key_unknown")], "the kept head is not sealed with it either"
+
+
+def test_what_shows_without_the_key_is_told_beside_it(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
+) -> None:
+    five_entries(ledger)
+    as_an_attacker(ledger_url, "delete from audit_entry where sequence = 3")
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "elsewhere") as reopened:
+        found = reopened.audit.verify()
+    assert sorted((fault.sequence, fault.kind) for fault in found) == [(1, "key_unknown"), (3, "missing")]
+    assert is_whole(found) is False
+
+
+@pytest.mark.parametrize(
+    ("where", "found"), [("sequence in (2, 3, 5)", [(2, 3), (5, 5)]), ("true", [(1, 5)])], ids=["some", "all"]
+)
+def test_entries_sealed_with_a_key_of_somebody_else_are_tampering_and_told_by_runs(
+    ledger: Ledger, ledger_url: str, where: str, found: list[tuple[int, int]]
+) -> None:
+    five_entries(ledger)
+    as_an_attacker(ledger_url, f"update audit_entry set key_id = 'somebody-else' where {where}")
+    told = ledger.audit.verify()
+    assert [(one.sequence, one.kind, one.is_tampering) for one in told] == [
+        (first, "key_unknown", True) for first, _ in found
+    ]
+    for one, (first, last) in zip(told, found, strict=True):
+        which = f"第 {first} 条" if first == last else f"第 {first} 至 {last} 条"
+        assert one.wording.zh.startswith(f"{which}用密钥 somebody-else 封存")
+    assert is_whole(told) is False
 
 
 @pytest.mark.parametrize("content", ["", "abc", "zz" * 32, "\x00"])

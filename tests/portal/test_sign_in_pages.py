@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, text
 
 from pipelines.ledger import Ledger, ledger_of
 from pipelines.ledger.actors import Role
+from pipelines.ledger.keys import KEY_FILE
 from pipelines.ledger.profiles import PasswordCost
 from pipelines.portal.app import create_app
 from pipelines.settings import Settings
@@ -513,6 +514,20 @@ def test_verification_on_the_page(app: FastAPI, office: Office, settings: Settin
     bad = auditor.fill_in("/audit/verification", {}, on="/audit")
     assert "日志与当初写入的不符" in bad.text
     assert "第 3 条不见了" in bad.text
+
+
+def test_verification_without_the_key_calls_the_log_neither_whole_nor_changed(
+    app: FastAPI, office: Office, settings: Settings
+) -> None:
+    auditor = signed_in(app, office, "auditadmin")
+    key = settings.data_dir / "secrets" / KEY_FILE
+    key.rename(key.with_name("kept.key"))
+    told = auditor.fill_in("/audit/verification", {}, on="/audit")
+    assert told.status_code == 200
+    assert "缺少封存日志的密钥，无法核验" in told.text
+    assert "数据文件夹中没有这把密钥" in told.text
+    assert "日志完整，" not in told.text
+    assert "日志与当初写入的不符" not in told.text
 
 
 def test_an_export_is_a_file_and_stands_in_the_log(app: FastAPI, office: Office) -> None:

@@ -75,19 +75,22 @@ def audit() -> None:
 @json_option
 @click.pass_obj
 def verify(terminal: Terminal, head_files: tuple[Path, ...], as_json: bool) -> None:
-    """核验日志有无被改动、删除、插入、调换或截断；有问题时退出码为 1。
+    """核验日志有无被改动、删除、插入、调换或截断；有问题时退出码为 1，缺少封存它的密钥时为 4。
 
-    Whether any entry was changed, taken out, put in, moved, or the end cut off; exit code 1 if so. With heads that were
-    exported earlier and kept elsewhere, also a log that was rewritten whole or set back to an older copy shows.
+    Whether any entry was changed, taken out, put in, moved, or the end cut off; exit code 1 if so, 4 where that cannot
+    be told because the key that seals the log is not here. With heads that were exported earlier and kept elsewhere, also a log that was rewritten whole or set back to an older copy shows.
     """
+    from pipelines.ledger.audit import is_whole
+
     heads = [head for file in head_files for head in _heads_in(file)]
     with ledger_to_read(terminal.settings) as ledger:
         faults = ledger.audit.verify(heads)
         newest = ledger.audit.head()
+    whole = is_whole(faults)
     if as_json:
         terminal.json(
             {
-                "is_whole": not any(fault.is_tampering for fault in faults),
+                "is_whole": whole,
                 "faults": [
                     {
                         "sequence": fault.sequence,
@@ -100,15 +103,23 @@ def verify(terminal: Terminal, head_files: tuple[Path, ...], as_json: bool) -> N
                 "head": newest.as_json(),
             }
         )
-    else:
-        for fault in faults:
+        raise click.exceptions.Exit({True: Exit.OK, False: Exit.DATA_ERRORS, None: Exit.ENVIRONMENT}[whole])
+    # What keeps the log from being checked is said once: as why the command fails.
+    unchecked = [fault.wording for fault in faults if whole is None and fault.is_unchecked]
+    for fault in faults:
+        if fault.wording not in unchecked:
             terminal.result(said(fault.wording, terminal.language))
-        if not any(fault.is_tampering for fault in faults):
-            terminal.result(terminal.word("audit_whole", count=newest.sequence, head=newest.entry_hash[:16]))
-        if not newest.key_id:
-            terminal.note(terminal.word("audit_no_key"))
-    if any(fault.is_tampering for fault in faults):
-        raise terminal.fail(Exit.DATA_ERRORS, "audit_broken", count=len(faults))
+    if whole:
+        terminal.result(terminal.word("audit_whole", count=newest.sequence, head=newest.entry_hash[:16]))
+    if not newest.key_id:
+        terminal.note(terminal.word("audit_no_key"))
+    if whole is False:
+        count = sum(fault.is_tampering for fault in faults)
+        raise terminal.fail(Exit.DATA_ERRORS, "audit_broken", count=count)
+    if unchecked:
+        raise CommandFailed(
+            Exit.ENVIRONMENT, "".join(one.zh for one in unchecked), " ".join(one.en for one in unchecked)
+        )
 
 
 @audit.command()

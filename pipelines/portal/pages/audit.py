@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from pipelines.ledger import Ledger
 from pipelines.ledger.actors import Role
-from pipelines.ledger.audit import AuditFilter, AuditLog, SignedHead
+from pipelines.ledger.audit import AuditFilter, AuditLog, SignedHead, is_whole
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.downloads import CSV, download
 from pipelines.portal.fields import form_fields
@@ -79,7 +79,7 @@ def verification(
         "audit_verification.html",
         visitor,
         faults=faults,
-        is_whole=not any(fault.is_tampering for fault in faults),
+        is_whole=is_whole(faults),
         head=_log(request).head(),
     )
 
