@@ -25,10 +25,10 @@ from pipelines.periods import Month
 from pipelines.stores import Lines, lines_schema
 from pipelines.validation.judge import judge
 from pipelines.validation.rules import RuleBook, rule_book
-from pipelines.warehouse.build import build, create_table
+from pipelines.warehouse.build import BuildResult, build_together, create_table
 from pipelines.warehouse.connection import in_memory
 from pipelines.warehouse.load import append_returns, load_raw, load_reference
-from pipelines.warehouse.sqlfiles import build_order, catalogue
+from pipelines.warehouse.sqlfiles import SqlTable, build_order, catalogue
 
 # Months before the one judged to which rules compare: back to the same month of last year.
 HISTORY_MONTHS = 12
@@ -123,6 +123,7 @@ class Workbench:
         self._of_departments = [
             tables[name] for name in build_order([_RATES, *(rules.table for rules in of_departments)])
         ]
+        self._of_rates = [tables[name] for name in build_order([_RATES])]
         self._register = list(enterprises)
         self._rows: dict[str, BenchRow] = {}
         self._series: defaultdict[str, list[BenchRow]] = defaultdict(list)
@@ -194,13 +195,13 @@ class Workbench:
                 con.execute(f"delete from {table.name}")  # noqa: S608 - a name out of our own catalogue
         self._load(con, months, cells)
         forms_in = _forms_by_month(cells, self._cells_of)
-        for month in sorted(months):
-            for table in self._monthly:
-                form_code = _FORM_OF.get(table.name)
-                if table.schema != "checks" and (form_code is None or form_code in forms_in[month]):
-                    build(con, table.name, month, {})
-        for table in self._whole:
-            build(con, table.name, None, {})
+        of_months = [
+            (table, month)
+            for month in sorted(months)
+            for table in self._monthly
+            if table.schema != "checks" and _FORM_OF.get(table.name, "") in {"", *forms_in[month]}
+        ]
+        _build(con, [*of_months, *((table, None) for table in self._whole)])
 
     def judge_returns(
         self, month: Month, newcomers: Mapping[str, BenchRow], cells: pa.Table
@@ -217,14 +218,16 @@ class Workbench:
         self._cells_seen += cells.num_rows
         forms = set(cells["form_code"].unique().to_pylist())
         unasked = {table for table, judged in _forms_judged_by().items() if not judged & forms}
-        asked = [rules for rules in self._return_book.tables if rules.table not in unasked]
-        for table in self._monthly:
-            form_code = _FORM_OF.get(
-                table.name
-            )  # without the form among the newcomers its rows stay as they are
-            if table.name not in unasked and (form_code is None or form_code in forms):
-                build(con, table.name, month, {})
-        found = judge(con, month, replace(self._return_book, tables=tuple(asked)))
+        # Without its form among the newcomers the rows of a table stay as they are.
+        built = _build(
+            con,
+            [
+                (table, month)
+                for table in self._monthly
+                if table.name not in unasked and _FORM_OF.get(table.name, "") in {"", *forms}
+            ],
+        )
+        found = judge(con, month, _with_facts(self._return_book, built))
         return {name: findings for name, findings in found.items() if name in newcomers}
 
     def judge_departments(
@@ -236,10 +239,9 @@ class Workbench:
         for name in newcomers:
             self._department_cells[name] = _of_submission(cells, name)
         self._load(con, set(), lines_schema().empty_table())
-        for table in self._of_departments:
-            build(con, table.name, None, {})
+        built = _build(con, [(table, None) for table in self._of_departments])
         any_month = Month(2000, 1)  # tables without months are judged whole
-        found = judge(con, any_month, self._department_book)
+        found = judge(con, any_month, _with_facts(self._department_book, built))
         return {name: findings for name, findings in found.items() if name in newcomers}
 
     def settle(self, verdicts: Mapping[str, Verdict]) -> None:
@@ -268,9 +270,7 @@ class Workbench:
         """Compute exchange rates anew after departmental tables were settled."""
         con = self._con()
         self._load(con, set(), lines_schema().empty_table())
-        for name in build_order([_RATES]):
-            if not catalogue()[name].is_partitioned:
-                build(con, name, None, {})
+        _build(con, [(table, None) for table in self._of_rates])
 
     def usd_per_unit(self, month: Month) -> dict[str, Decimal]:
         """US dollars per unit of each currency in a month, as far as rates have been filed; the dollar is 1."""
@@ -290,10 +290,11 @@ class Workbench:
             self._connection = con
             self._enterprises = self._register_table()
             self._load(con, set(), lines_schema().empty_table())
-            for table in self._monthly:
+            for table in {
+                table.name: table for table in (*self._monthly, *self._whole, *self._of_departments)
+            }.values():
                 create_table(con, table)
-            for table in self._whole:
-                build(con, table.name, None, {})
+            _build(con, [(table, None) for table in self._whole])
         return self._connection
 
     def _register_table(self) -> pa.Table:
@@ -365,6 +366,19 @@ class Workbench:
 
     def _versions(self, row: BenchRow) -> list[BenchRow]:
         return self._series[row.series_key] if row.series_key is not None else []
+
+
+def _build(
+    con: duckdb.DuckDBPyConnection, wanted: Iterable[tuple[SqlTable, Month | None]]
+) -> list[BuildResult]:
+    """Compute tables that `_con` created; the bench's queries take no parameter but the month."""
+    return build_together(con, [(table.name, month) for table, month in wanted], {}, are_there=True)
+
+
+def _with_facts(book: RuleBook, built: Iterable[BuildResult]) -> RuleBook:
+    """The rules on tables that were just built and hold a row: where there is no fact, nothing is found."""
+    filled = {result.table_name for result in built if result.row_count}
+    return replace(book, tables=tuple(rules for rules in book.tables if rules.table in filled))
 
 
 @cache

@@ -59,21 +59,38 @@ def build(
     params: Mapping[str, Any],
     *,
     sql_dir: Path = SQL_DIR,
-    is_prepared: bool = False,
 ) -> BuildResult:
     """Compute one table: all its rows of `month`, or all its rows where it is not kept by month.
 
     Old rows are replaced in the same transaction, so a reader sees the month as it was or as it is, and an
-    error leaves it as it was. `params` may hold more than the query asks for. `is_prepared` says that another
-    month of the table was built in this connection just now, so that it need not be looked for again.
-    Raises SqlContractError when the query does not return what its header promises, BuildFailed when DuckDB
-    refuses.
+    error leaves it as it was. `params` may hold more than the query asks for. Raises SqlContractError when the
+    query does not return what its header promises, BuildFailed when DuckDB refuses.
     """
-    table = _table(table_name, sql_dir)
-    if table.is_partitioned and month is None:
-        raise ValueError(f"{table_name} is kept by month: say which")
-    [result] = _replace(con, table, [month if table.is_partitioned else None], params, is_prepared)
+    [result] = build_together(con, [(table_name, month)], params, sql_dir=sql_dir)
     return result
+
+
+def build_together(
+    con: duckdb.DuckDBPyConnection,
+    builds: Iterable[tuple[str, Month | None]],
+    params: Mapping[str, Any],
+    *,
+    sql_dir: Path = SQL_DIR,
+    are_there: bool = False,
+) -> list[BuildResult]:
+    """Compute tables, each for the month beside it, in the order given and in one transaction.
+
+    For many small tables, where a commit for each would cost as much as computing it. `are_there` says that
+    the tables were created in this connection (`create_table`), so that they need not be looked for again.
+    Raises as `build`; after an error all are as they were.
+    """
+    wanted: list[tuple[SqlTable, Month | None]] = []
+    for table_name, month in builds:
+        table = _table(table_name, sql_dir)
+        if table.is_partitioned and month is None:
+            raise ValueError(f"{table_name} is kept by month: say which")
+        wanted.append((table, month if table.is_partitioned else None))
+    return _replace(con, wanted, params, are_there)
 
 
 def build_months(
@@ -96,7 +113,7 @@ def build_months(
     if table.is_partitioned:
         wanted = [*sorted(set(months))]
     if workers < 2 or len(wanted) < _FEWEST_MONTHS_SHARED:
-        return _replace(con, table, wanted, params, is_prepared=False)
+        return _replace(con, [(table, month) for month in wanted], params, are_there=False)
     _prepare(con, table, _bound(table, wanted[0], params))
     size = -(-len(wanted) // workers)
     shares = [wanted[start : start + size] for start in range(0, len(wanted), size)]
@@ -105,7 +122,10 @@ def build_months(
     try:
         with ThreadPoolExecutor(len(shares), thread_name_prefix="build") as pool:
             done = pool.map(
-                lambda share: _replace(con.cursor(), table, share, params, is_prepared=True), shares
+                lambda share: _replace(
+                    con.cursor(), [(table, month) for month in share], params, are_there=True
+                ),
+                shares,
             )
             return [result for results in done for result in results]
     finally:
@@ -114,36 +134,40 @@ def build_months(
 
 def _replace(
     con: duckdb.DuckDBPyConnection,
-    table: SqlTable,
-    months: Sequence[Month | None],
+    wanted: Sequence[tuple[SqlTable, Month | None]],
     params: Mapping[str, Any],
-    is_prepared: bool,
+    are_there: bool,
 ) -> list[BuildResult]:
-    """Replace the rows of these months (None: all rows) in one transaction."""
+    """Replace the rows of these tables and months (None: all rows) in one transaction, in the order given."""
     results: list[BuildResult] = []
-    current: Month | None = None
+    place = ""
     try:
-        if months and not is_prepared:
-            _prepare(con, table, _bound(table, months[0], params))
+        prepared: set[str] = set()
+        for table, month in wanted:
+            if table.name not in prepared:
+                place = f"{table.path}: {month or 'whole table'}"
+                _prepare(con, table, _bound(table, month, params), is_there=are_there)
+                prepared.add(table.name)
         con.execute("begin transaction")
         try:
-            for current in months:
-                bound = _bound(table, current, params)
-                if current is None:
+            for table, month in wanted:
+                place = f"{table.path}: {month or 'whole table'}"
+                bound = _bound(table, month, params)
+                if month is None:
                     con.execute(f"delete from {table.name}")  # noqa: S608 - a name out of our own catalogue
                 else:
                     con.execute(
                         f"delete from {table.name} where {MONTH_PARAMETER} = $1",  # noqa: S608 - as above
-                        [current.start_date],
+                        [month.start_date],
                     )
                 inserted = con.execute(f"insert into {table.name}\n{table.sql}", bound).fetchone()
-                results.append(BuildResult(table.name, current, int(inserted[0]) if inserted else 0))
+                results.append(BuildResult(table.name, month, int(inserted[0]) if inserted else 0))
             con.execute("commit")
         except BaseException:
             con.execute("rollback")
             raise
     except duckdb.Error as error:
-        raise BuildFailed(f"{table.path}: {current or 'whole table'}: {error}") from error
+        raise BuildFailed(f"{place}: {error}") from error
     return results
 
 
@@ -208,13 +232,16 @@ def _bound(table: SqlTable, month: Month | None, params: Mapping[str, Any]) -> d
 _compared: set[tuple[str, str, tuple[SqlColumn, ...]]] = set()
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, table: SqlTable, bound: Mapping[str, Any]) -> None:
+def _prepare(
+    con: duckdb.DuckDBPyConnection, table: SqlTable, bound: Mapping[str, Any], *, is_there: bool = False
+) -> None:
     """Compare header and query, and have the table there with the header's columns."""
     contract = (table.name, table.sql, table.columns)
     if contract not in _compared:
         _compare_with_header(table, describe(con, table, bound))
         _compared.add(contract)
-    create_table(con, table)
+    if not is_there:
+        create_table(con, table)
 
 
 def create_table(con: duckdb.DuckDBPyConnection, table: SqlTable) -> None:
