@@ -22,7 +22,7 @@ from pipelines.ledger.actors import BUREAU, Actor, NotAllowed, Role, is_same_per
 from pipelines.ledger.engine import reading, writing
 from pipelines.ledger.pen import take_the_pen
 from pipelines.ledger.shapes import SHANGHAI, CannotChangeMonth, Submission
-from pipelines.ledger.standing import Closings, closings, submissions_where
+from pipelines.ledger.standing import BINDING, Closings, closings, submissions_where
 from pipelines.periods import Month
 from pipelines.records import FileKind, storable_text
 
@@ -141,6 +141,11 @@ class Months:
         with reading(self._engine) as connection:
             return closings(connection)
 
+    def reopened_with(self, month: Month) -> list[Month]:
+        """The closed months after this one: what they print rests on it, and reopening it reopens them."""
+        with reading(self._engine) as connection:
+            return _frozen_after(connection, month)
+
     def acts(self, month: Month) -> list[MonthAct]:
         """Everything proposed for a month and what became of it, earliest first."""
         with reading(self._engine) as connection:
@@ -183,7 +188,8 @@ class Months:
     def propose(
         self, month: Month, act_kind: MonthActKind, reason: str, actor: Actor, *, today: date | None = None
     ) -> MonthAct:
-        """Propose an act; it takes effect when another person confirms it.
+        """Propose an act; it takes effect when another person confirms it. Reopening takes the closed months after
+        this one with it (`reopened_with`).
 
         Raises NotAllowed (clerks and analysts only), CannotChangeMonth.
         """
@@ -258,25 +264,35 @@ class Months:
             _expect_order(connection, now, act.act_kind)
             _settle(connection, act, "confirmed", actor, reason)
             decision_id = connection.execute(select(func.max(t.decision.c.decision_id))).scalar() or 0
-            _pass_on(connection, now, act.act_kind, sequence, decision_id)
-            audit.append(
+            passing = [now]
+            if act.act_kind is MonthActKind.REOPEN:
+                passing += _standings(connection, _frozen_after(connection, month), today or _today())
+            for one in passing:
+                _pass_on(connection, one, act.act_kind, sequence, decision_id)
+            closed = (
+                {"closed_sequence": sequence, "closed_decision_id": decision_id}
+                if act.act_kind is MonthActKind.CLOSE
+                else {}
+            )
+            audit.append_many(
                 connection,
                 actor,
-                f"month.{_DONE[act.act_kind]}",
-                "month",
-                str(month),
-                old={"state": now.state.value, "closed_sequence": now.closed_sequence},
-                new={
-                    "act_id": act.act_id,
-                    "proposed_by": act.proposed_by,
-                    "state": _PASSAGES[act.act_kind][1].value,
-                    **(
-                        {"closed_sequence": sequence, "closed_decision_id": decision_id}
-                        if act.act_kind is MonthActKind.CLOSE
-                        else {}
-                    ),
-                },
-                reason=reason or act.reason,
+                [
+                    audit.NewEntry(
+                        f"month.{_DONE[act.act_kind]}",
+                        "month",
+                        str(one.month),
+                        old={"state": one.state.value, "closed_sequence": one.closed_sequence},
+                        new={
+                            "act_id": act.act_id,
+                            "proposed_by": act.proposed_by,
+                            "state": _PASSAGES[act.act_kind][1].value,
+                            **closed,
+                        },
+                        reason=reason or act.reason,
+                    )
+                    for one in passing
+                ],
             )
             return _act_in(connection, act.act_id)
 
@@ -437,52 +453,78 @@ def _act_of(row: Row[Any]) -> MonthAct:
     return MonthAct(month=month, **values)
 
 
+def _frozen_after(connection: Connection, month: Month) -> list[Month]:
+    """The closed and published months after this one, in order: what they print rests on it."""
+    state = t.month_state.c
+    days = connection.execute(
+        select(state.month_start_date)
+        .where(state.month_start_date > month.start_date, state.state.in_(BINDING))
+        .order_by(state.month_start_date)
+    ).scalars()
+    return [Month.of(day) for day in days]
+
+
 def _expect_order(connection: Connection, now: MonthStanding, act_kind: MonthActKind) -> None:
-    """Within a year the closed months are its first ones: a month's cumulative rests on those before it, and would
-    move with any of them that can still change."""
+    """A closed month's cumulative, its growth and its yearly figures rest on the months before it, so nothing before
+    a closed month may change: months are closed in their order, and reopened together with those after them."""
     if act_kind is MonthActKind.PUBLISH:
         return
-    first, this, last = Month(now.month.year, 1).start_date, now.month.start_date, Month(now.month.year, 12)
-    frozen = {
-        row.month_start_date
-        for row in connection.execute(
-            select(t.month_state.c.month_start_date).where(
-                t.month_state.c.month_start_date.between(first, last.start_date),
-                t.month_state.c.state.in_([MonthState.CLOSED.value, MonthState.PUBLISHED.value]),
-            )
-        )
-    }
-    later = sorted(day for day in frozen if day > this)
+    later = _frozen_after(connection, now.month)
+    if act_kind is MonthActKind.REOPEN:
+        _expect_nothing_proposed(_standings(connection, later, _today()), now.month)
+        return
     # A month that nobody had filed for may be left out; once a later one is closed, that binds what comes for it.
-    if later and (act_kind is MonthActKind.REOPEN or now.closed_at is None):
+    if later and now.closed_at is None:
         raise CannotChangeMonth(
             Wording(
-                f"{Month.of(later[-1]):zh}已结账，其累计数含{now.month:zh}，会随之改变。请从最后一个已结账的月份起逐月重开："
-                f"{'、'.join(f'{Month.of(day):zh}' for day in reversed(later))}。",
-                f"{Month.of(later[-1]):en} is closed, and its cumulative holds {now.month:en} and would move with it. "
-                "Please reopen from the last closed month backwards: "
-                f"{', '.join(f'{Month.of(day):en}' for day in reversed(later))}.",
+                f"{later[0]:zh}已结账，其累计、同比以{now.month:zh}为依据，{now.month:zh}已随之固定，不能另行结账。"
+                f"要计入此后收到的报表，请重开{later[0]:zh}。",
+                f"{later[0]:en} is closed, its cumulative and growth rest on {now.month:en}, and that stands fast with it: it "
+                f"cannot be closed by itself. For returns that came since to count, please reopen {later[0]:en}.",
             )
         )
-    if act_kind is MonthActKind.REOPEN:
-        return
-    column = t.submission.c
+    column, state = t.submission.c, t.month_state.c
+    this, january = now.month.start_date, Month(now.month.year, 1).start_date
+    states = {
+        row.month_start_date: row.state
+        for row in connection.execute(
+            select(state.month_start_date, state.state).where(state.month_start_date < this)
+        )
+    }
+    # What lies before the first closing and before this year is history: it stands fast with the first closing.
     filed = connection.execute(
         select(column.month_start_date)
         .where(
             column.kind == FileKind.RETURN.value,
-            column.month_start_date >= first,
+            column.month_start_date >= min([january, *states]),
             column.month_start_date < this,
         )
         .distinct()
     ).scalars()
-    open_ones = sorted(day for day in filed if day is not None and day not in frozen)
+    revising = {day for day, name in states.items() if name not in BINDING}
+    open_ones = sorted(revising | {day for day in filed if day is not None and day not in states})
     if open_ones:
         months = [Month.of(day) for day in open_ones]
         raise CannotChangeMonth(
             Wording(
-                f"{'、'.join(f'{month:zh}' for month in months)}已有报送，尚未结账；{now.month:zh}的累计数含这些月份，会随之改变。请先将其结账。",
-                f"{', '.join(f'{month:en}' for month in months)} has returns and is not closed; the cumulative of {now.month:en} holds it and "
-                "would move with it. Please close it first.",
+                f"{'、'.join(f'{month:zh}' for month in months)}已有报送或正在修订，尚未结账；{now.month:zh}的累计和同比以这些月份为依据，"
+                "会随之改变。请先将其结账。",
+                f"{', '.join(f'{month:en}' for month in months)}: there are returns, or the month is being revised, and it is "
+                f"not closed; the cumulative and the growth of {now.month:en} rest on it and would move with it. Please close "
+                "it first.",
             )
         )
+
+
+def _expect_nothing_proposed(standings: list[MonthStanding], month: Month) -> None:
+    """A month that is to be reopened with an earlier one waits for nothing else."""
+    for one in standings:
+        if one.proposal is not None:
+            raise CannotChangeMonth(
+                Wording(
+                    f"重开{month:zh}时一并重开{one.month:zh}，而{one.month:zh}有待确认的{ACT_NAMES[one.proposal.act_kind].zh}申请"
+                    f"（{one.proposal.proposed_by} 提出）。请先确认或退回该申请。",
+                    f"Reopening {month:en} reopens {one.month:en} with it, for which {ACT_NAMES[one.proposal.act_kind].en} is "
+                    f"proposed by {one.proposal.proposed_by}. Please confirm or decline that first.",
+                )
+            )

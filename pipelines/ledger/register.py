@@ -58,6 +58,8 @@ _FROM_FILE, _FROM_DESK = "file", "desk"
 _MIN_REASON_LENGTH = 2  # 注销 says it all
 _MAX_TEXT_LENGTH = 500
 # What befalls an enterprise that is there; the others need it to be away or do not mind.
+# Where a stretch without a beginning begins, for asking about it.
+_EARLIEST = date(1900, 1, 1)
 _NEEDS_PRESENCE = {
     EventKind.LEFT,
     EventKind.MERGED,
@@ -612,20 +614,23 @@ def _events_by_code(connection: Connection, codes: Sequence[str]) -> dict[str, l
 
 
 def _refold(connection: Connection, before: Mapping[str, list[Spell]]) -> None:
-    """Write the spells of these enterprises anew. Raises CannotChangeRegister if a closed month would change."""
+    """Write the spells of these enterprises anew. Raises CannotChangeRegister if a closed month would change, or one
+    before it on which it rests."""
     if not before:
         return
-    frozen = [closing.month for closing in closings(connection).by_month.values()]
+    bounds = closings(connection)
     rows: list[dict[str, Any]] = []
     for code, events in _events_by_code(connection, list(before)).items():
         spells = fold(events)
-        for month in frozen:
-            if _seen_in(before[code], month) != _seen_in(spells, month):
+        for month in _months_that_differ(before[code], spells, bounds.by_month):
+            closing = bounds.binding(month)
+            if closing is not None:
                 raise CannotChangeRegister(
                     Wording(
-                        f"{month:zh}已结账，{code} 在该月的名录情况不能改变。请把生效月份改为结账以后的月份，或先申请修订{month:zh}。",
-                        f"{month:en} is closed, and what the register says of {code} in that month cannot change. Please "
-                        f"date it to a month after the closing, or have {month:en} reopened first.",
+                        f"{closing.month:zh}已结账，{code} 在{month:zh}的名录情况不能改变。请把生效月份改为结账以后的月份，"
+                        f"或先申请修订{closing.month:zh}。",
+                        f"{closing.month:en} is closed, and what the register says of {code} in {month:en} cannot change. "
+                        f"Please date it to a month after the closing, or have {closing.month:en} reopened first.",
                     )
                 )
         rows += [
@@ -646,6 +651,22 @@ def _refold(connection: Connection, before: Mapping[str, list[Spell]]) -> None:
         delete(t.enterprise_spell).where(t.enterprise_spell.c.enterprise_code.in_(list(before)))
     )
     insert_many(connection, t.enterprise_spell, rows)
+
+
+def _months_that_differ(
+    before: Sequence[Spell], after: Sequence[Spell], closed: Iterable[Month]
+) -> Iterator[Month]:
+    """Months of which the statistics see another thing: of the closed ones each, of all others where a stretch begins."""
+    if list(before) == list(after):
+        return
+    months = set(closed)
+    for spell in (*before, *after):
+        months.add(Month.of(spell.first or _EARLIEST))
+        if spell.last is not None:
+            months.add(Month.of(spell.last).plus(1))
+    for month in sorted(months):
+        if _seen_in(before, month) != _seen_in(after, month):
+            yield month
 
 
 def _seen_in(spells: Sequence[Spell], month: Month) -> tuple[str, str] | None:

@@ -39,8 +39,8 @@ class Closing:
 class Closings:
     """The closings that bind now, for asking of a period.
 
-    A month that was never closed is bound by the first one after it in its year that was, whose cumulative holds it;
-    not while that one is being revised.
+    A month that was never closed is bound by the first closed month after it, of whatever year: its cumulative, its
+    growth on last year and its yearly figures rest on it. Not while that one is being revised.
     """
 
     def __init__(self, closings: Iterable[Closing], revising: Iterable[Month] = ()) -> None:
@@ -61,18 +61,13 @@ class Closings:
         months = list(Month.span(Month.of(first), Month.of(last)))
         if len(months) > 2:
             months = months[-1:]
-        bounds = [bound for month in months if (bound := self._binding(month)) is not None]
+        bounds = [bound for month in months if (bound := self.binding(month)) is not None]
         return list(dict.fromkeys(bounds))
 
-    def of_department(self, month: Month) -> Closing | None:
-        """The closing with which figures of departments in this month stand fast: its own, or for a month that nobody
-        closed that of the first one after it, of whatever year, since growth and yearly figures there rest on it."""
+    def binding(self, month: Month) -> Closing | None:
+        """The closing with which the figures of a month stand fast; None where they can still change."""
         first = next((touched for touched in self._touched if touched >= month), None)
         return self.by_month.get(first) if first is not None else None
-
-    def _binding(self, month: Month) -> Closing | None:
-        closing = self.of_department(month)
-        return closing if closing is not None and closing.month.year == month.year else None
 
 
 def closings(connection: Connection) -> Closings:

@@ -43,7 +43,7 @@ def remarks_on_closings(
 def _on_departmental_table(parsed: ParsedFile, bounds: Closings) -> Iterator[Finding]:
     """Which of its months keep the figures they were closed with."""
     months = months_of_rows(parsed.cells)
-    kept = sorted(month for month in months if bounds.of_department(month) is not None)
+    kept = sorted(month for month in months if bounds.binding(month) is not None)
     if kept:
         from pipelines.validation.messages import department_after_closing_finding
 

@@ -306,17 +306,19 @@ def test_a_closed_month_keeps_its_register(ledger: Ledger) -> None:
     assert ledger.import_register(later) == 1
 
 
-# -- the order within a year -------------------------------------------------------------------------
+# -- the order of closings ------------------------------------------------------------------------------
 
 
 def test_a_month_is_closed_after_the_months_of_its_year_that_its_cumulative_holds(ledger: Ledger) -> None:
     file(ledger, "march", month=str(MARCH))
     april = MARCH.plus(1)
-    with pytest.raises(CannotChangeMonth, match="2026年3月已有报送，尚未结账；2026年4月的累计数含这些月份"):
+    with pytest.raises(
+        CannotChangeMonth, match="2026年3月已有报送或正在修订，尚未结账；2026年4月的累计和同比"
+    ):
         ledger.months.propose(april, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
     close(ledger)
     close(ledger, april)
-    # A month in which nobody filed holds up none, and another year is another cumulative.
+    # A month in which nobody filed holds up none.
     close(ledger, MARCH.plus(3))
     assert [one.state for one in ledger.months.standings([MARCH, april])] == [MonthState.CLOSED] * 2
 
@@ -331,11 +333,11 @@ def test_what_comes_for_a_month_left_out_waits_for_the_closed_month_whose_cumula
     assert (late.is_late_revision, again(ledger, late).is_current_accepted) == (True, False)
     assert ledger.counted_submissions(february) == []
     assert [one.submission_id for one in ledger.months.after_closing(february)] == [late.submission_id]
-    with pytest.raises(CannotChangeMonth, match="2026年3月已结账，其累计数含2026年2月"):
+    with pytest.raises(CannotChangeMonth, match="2026年3月已结账，其累计、同比以2026年2月为依据"):
         ledger.months.propose(february, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
-    # Neither the next month nor another year is bound by it.
-    for month in (MARCH.plus(1), Month(2025, 12)):
-        assert again(ledger, file(ledger, str(month), month=str(month))).is_current_accepted
+    # The next month is not bound by it.
+    april = MARCH.plus(1)
+    assert again(ledger, file(ledger, "april", month=str(april))).is_current_accepted
     reopen(ledger)
     assert again(ledger, late).is_current_accepted
     assert [one.submission_id for one in ledger.counted_submissions(february)] == [late.submission_id]
@@ -343,8 +345,28 @@ def test_what_comes_for_a_month_left_out_waits_for_the_closed_month_whose_cumula
     close(ledger)
 
 
-def test_another_year_may_be_closed_while_this_one_is_open(ledger: Ledger) -> None:
-    file(ledger, "december", month="2025-12")
+def test_the_year_before_stands_fast_with_the_first_closed_month_whose_growth_rests_on_it(
+    ledger: Ledger,
+) -> None:
+    last_year = MARCH.a_year_earlier
+    first = file(ledger, "first", month=str(last_year))
+    file(ledger, "march", month=str(MARCH))
+    close(ledger)
+    late = file(ledger, "corrected", month=str(last_year))
+    assert (late.is_late_revision, again(ledger, late).is_current_accepted) == (True, False)
+    assert [one.submission_id for one in ledger.counted_submissions(last_year)] == [first.submission_id]
+    assert [one.submission_id for one in ledger.months.after_closing(last_year)] == [late.submission_id]
+    reopen(ledger)
+    assert again(ledger, late).is_current_accepted
+
+
+def test_history_before_the_first_closing_need_not_be_closed_but_every_month_after_it(ledger: Ledger) -> None:
+    for month in ("2024-12", "2025-11", "2025-12"):
+        file(ledger, month, month=month)
+    close(ledger, Month(2025, 11))
+    with pytest.raises(CannotChangeMonth, match="2025年12月已有报送或正在修订"):
+        ledger.months.propose(Month(2026, 1), MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    close(ledger, Month(2025, 12))
     close(ledger, Month(2026, 1))
     assert ledger.months.standing(Month(2026, 1)).state is MonthState.CLOSED
 
@@ -357,14 +379,34 @@ def test_what_was_filed_between_proposal_and_confirmation_is_looked_at_again(led
         ledger.months.confirm(april, LI)
 
 
-def test_months_are_reopened_from_the_last_closed_one_backwards(ledger: Ledger) -> None:
-    april = MARCH.plus(1)
-    for month in (MARCH, april):
+def test_a_month_is_reopened_together_with_the_closed_months_after_it(ledger: Ledger) -> None:
+    december, january = Month(2025, 12), Month(2026, 1)
+    for month in (december, january, MARCH):
         file(ledger, str(month), month=str(month))
         close(ledger, month)
-    with pytest.raises(CannotChangeMonth, match="2026年4月已结账，其累计数含2026年3月"):
-        ledger.months.propose(MARCH, MonthActKind.REOPEN, "更正已收到，须修订", WANG)
-    reopen(ledger, april)
-    reopen(ledger)
-    with pytest.raises(CannotChangeMonth, match="2026年3月已有报送，尚未结账"):
-        ledger.months.propose(april, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    ledger.months.propose(MARCH, MonthActKind.PUBLISH, "统计表已核对", LI)
+    ledger.months.confirm(MARCH, ZHAO)
+    assert ledger.months.reopened_with(december) == [january, MARCH]
+    reopen(ledger, december)
+    standings = ledger.months.standings([december, january, MARCH])
+    assert [one.state for one in standings] == [MonthState.REVISING] * 3
+    told = [entry for entry in ledger.audit.trail("month", str(MARCH)) if entry.action == "month.reopened"]
+    assert [(entry.old["state"], entry.new["state"]) for entry in told] == [("published", "revising")]
+    with pytest.raises(CannotChangeMonth, match="2025年12月已有报送或正在修订，尚未结账"):
+        ledger.months.propose(january, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    for month in (december, january, MARCH):
+        close(ledger, month)
+
+
+def test_a_month_with_a_proposal_of_its_own_is_not_reopened_with_an_earlier_one(ledger: Ledger) -> None:
+    january = Month(2026, 1)
+    for month in (january, MARCH):
+        file(ledger, str(month), month=str(month))
+        close(ledger, month)
+    ledger.months.propose(january, MonthActKind.REOPEN, "更正已收到，须修订", WANG)
+    ledger.months.propose(MARCH, MonthActKind.PUBLISH, "统计表已核对", LI)
+    with pytest.raises(CannotChangeMonth, match="2026年3月有待确认的发布申请（li 提出）"):
+        ledger.months.confirm(january, LI)
+    ledger.months.decline(MARCH, "先修订一月", WANG)
+    ledger.months.confirm(january, LI)
+    assert ledger.months.standing(MARCH).state is MonthState.REVISING
