@@ -31,8 +31,16 @@ from pipelines.ledger import audit
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, NotAllowed, Role, is_same_person
 from pipelines.ledger.register import district_in, district_of, this_month
-from pipelines.ledger.shapes import CannotAct, CannotConfirm, DecisionKind, Submission, UnknownSubmission
-from pipelines.ledger.standing import closings, submissions_where
+from pipelines.ledger.shapes import (
+    CannotAct,
+    CannotConfirm,
+    CannotExplain,
+    DecisionKind,
+    Submission,
+    UnknownSubmission,
+)
+from pipelines.ledger.standing import closings, is_latest_accepted, submissions_where
+from pipelines.periods import period_name
 from pipelines.records import FileKind
 
 
@@ -219,7 +227,12 @@ def decide(
     actor: Actor,
     reason: str,
 ) -> int:
-    """Give a submission another status and write the decision down; the decision's number. The pen is held."""
+    """Give a submission another status and write the decision down; the decision's number. The pen is held.
+
+    Raises CannotConfirm (of an explanation CannotExplain) where that would put January or February in force twice.
+    """
+    if status is Verdict.ACCEPTED:
+        _expect_months_free(connection, one, kind)
     is_returned = kind is DecisionKind.RETURNED
     connection.execute(
         update(t.submission)
@@ -241,6 +254,77 @@ def decide(
         .returning(t.decision.c.decision_id)
     ).scalar_one()
     return decision_id
+
+
+def _expect_months_free(connection: Connection, one: Submission, kind: DecisionKind) -> None:
+    """A return of January and February as one, and one of either alone, are not both in force: as rule H7e at the door.
+
+    What has been in force beside the other already is no reason to refuse its correction.
+    """
+    if one.kind is not FileKind.RETURN or one.series_key is None or one.period_start_date is None:
+        return
+    column = t.submission.c
+    if one.period_kind == "months_1_2":
+        beside = and_(
+            column.period_kind == "month",
+            column.month_start_date.between(one.period_start_date, one.month_start_date),
+        )
+    elif one.period_kind == "month":
+        beside = and_(
+            column.period_kind == "months_1_2",
+            column.period_start_date <= one.period_start_date,
+            column.month_start_date >= one.period_start_date,
+        )
+    else:
+        return
+    others = submissions_where(
+        connection,
+        and_(
+            column.kind == FileKind.RETURN.value,
+            column.enterprise_code == one.enterprise_code,
+            beside,
+            is_latest_accepted,
+        ),
+    )
+    if not others or (
+        connection.execute(
+            select(column.submission_id).where(column.series_key == one.series_key, is_latest_accepted)
+        ).first()
+        is not None
+    ):
+        return
+    own_zh, own_en = (period_name(one.period, language) for language in ("zh", "en"))
+    others_zh = "、".join(f"{other.submission_id}（{period_name(other.period, 'zh')}）" for other in others)
+    others_en = ", ".join(f"{other.submission_id} ({period_name(other.period, 'en')})" for other in others)
+    told_zh = f"{one.submission_id}（{own_zh}）与已通过的 {others_zh} 月份重叠，同时有效会重复计算。"
+    told_en = (
+        f"{one.submission_id} ({own_en}) speaks of months for which {others_en} is accepted already; both in force "
+        "would count them twice. "
+    )
+    match kind:
+        case DecisionKind.EXPLAINED:
+            raise CannotExplain(
+                Wording(
+                    f"{told_zh}如以本份为准，请先联系审核人员将 {others_zh} 退回，再填写说明；如以已通过的为准，本份无需说明。",
+                    f"{told_en}If this one is right, first ask a reviewer to send {others_en} back, then explain; if the "
+                    "accepted one is right, this one needs no explanation.",
+                )
+            )
+        case DecisionKind.RETURN_WITHDRAWN:
+            raise CannotConfirm(
+                Wording(
+                    f"{told_zh}如以本份为准，请先将 {others_zh} 退回，再撤销本份的退回；如以已通过的为准，请保留本份的退回。",
+                    f"{told_en}If this one is right, first send {others_en} back, then take the sending back of this one "
+                    "back; if the accepted one is right, leave this one sent back.",
+                )
+            )
+    raise CannotConfirm(
+        Wording(
+            f"{told_zh}如以本份为准，请先将 {others_zh} 退回，再办理本份；如以已通过的为准，请将本份退回。",
+            f"{told_en}If this one is right, first send {others_en} back, then decide about this one; if the accepted "
+            "one is right, send this one back.",
+        )
+    )
 
 
 def finding_of(row: Row[Any]) -> Finding:

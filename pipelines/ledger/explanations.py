@@ -186,7 +186,8 @@ class Explanations:
         When no query is left open the submission is accepted. Whoever may see the submission may explain it, but
         staff not what they filed themselves for an enterprise. A later explanation replaces one that nobody has
         reviewed yet; the words of one that was refused are not taken again, and other words leave the query open
-        until a reviewer takes them. Only in the current version. Raises CannotExplain, UnknownSubmission.
+        until a reviewer takes them. Only in the current version, and not where its acceptance would put January or
+        February in force twice (`deciding.decide`). Raises CannotExplain, UnknownSubmission.
         """
         if not reasons:
             raise CannotExplain(Wording("没有收到任何说明。", "No explanation was given."))
@@ -249,7 +250,8 @@ class Explanations:
     ) -> Submission:
         """A reviewer takes explanations (all that wait, or those of these findings). See `refuse` for who may.
 
-        A return that waited for it, because an earlier explanation was not taken, is accepted by it.
+        A return that waited for it, because an earlier explanation was not taken, is accepted by it; raises
+        CannotConfirm where that would put January or February in force twice.
         """
         reason = storable_text(reason).strip()[:MAX_REASON_LENGTH]
         with writing(self._engine) as connection:

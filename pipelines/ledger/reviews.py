@@ -273,8 +273,8 @@ class Reviews:
         The findings stay; the reason, the person and the moment are kept, and the reason answers the same queries later.
         Explanations that wait are taken with it.
         Raises CannotConfirm for anything but a return with open queries (a critical finding is corrected, never
-        confirmed away) in its current version, for a reason that says nothing, and to whoever filed or explained it;
-        NotAllowed; UnknownSubmission.
+        confirmed away) in its current version, for a reason that says nothing, to whoever filed or explained it, and
+        where the other way of filing January and February is in force; NotAllowed; UnknownSubmission.
         """
         reason = _reason_of(reason, Wording("核实", "confirmed"))
         with writing(self._engine) as connection:
