@@ -584,8 +584,20 @@ class Ledger:
         Also where a month is closed and statistics rest on an earlier version: what is filed now is compared with
         what is believed now.
         """
+        found = self._returns_of(enterprise_codes, first, last)
+        return [one for one in found if one.is_latest_accepted]
+
+    def counted_returns(self, enterprise_codes: Iterable[str], first: Month, last: Month) -> list[Submission]:
+        """The returns of these enterprises that count by their own series, of the months from first to last.
+
+        Of a closed month those of its closing. A joint return and single ones for the same months may be among them.
+        """
+        found = self._returns_of(enterprise_codes, first, last)
+        return [one for one in found if one.is_current_accepted]
+
+    def _returns_of(self, enterprise_codes: Iterable[str], first: Month, last: Month) -> list[Submission]:
         column = t.submission.c
-        found = []
+        found: list[Submission] = []
         with reading(self._engine) as connection:
             for chunk in chunks(sorted(set(enterprise_codes))):
                 found += submissions_where(
@@ -596,7 +608,7 @@ class Ledger:
                         column.month_start_date.between(first.start_date, last.start_date),
                     ),
                 )
-        return [one for one in found if one.is_latest_accepted]
+        return found
 
     def department_tables(
         self, form_codes: Iterable[str], first: date | None = None, last: date | None = None

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pipelines.findings import Wording
 from pipelines.ledger.actors import Role
-from pipelines.periods import Month, period_name
+from pipelines.periods import Month, listed_months, period_name
 from pipelines.portal.access import Visitor, guest_cookie_name, set_cookie
 from pipelines.portal.language import (
     Words,
@@ -92,9 +92,9 @@ class Frame:
         """The template filled in for this visitor."""
         t = self.words.translator(visitor.language)
 
-        def t_of(family: str, value: object, otherwise: str | None = None) -> str:
+        def t_of(family: str, value: object, otherwise: str | None = None, **values: object) -> str:
             key = f"{family}_{value}"
-            return otherwise if otherwise is not None and key not in self.words else t(key)
+            return otherwise if otherwise is not None and key not in self.words else t(key, **values)
 
         today: date = request.app.state.today()
 
@@ -114,6 +114,7 @@ class Frame:
             t_of=t_of,
             say=lambda wording: said(wording, visitor.language),
             period_name=lambda value: period_name(value, visitor.language),
+            listed_months=lambda months: listed_months(months, visitor.language),
             day_name=lambda value: day_name(value, visitor.language),
             when=when,
             months_to_choose=months_to_choose,

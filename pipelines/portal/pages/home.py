@@ -21,6 +21,7 @@ from pipelines.periods import Month
 from pipelines.portal.access import Visitor, allowed
 from pipelines.portal.frame import NavigationItem, frame_of, page
 from pipelines.portal.pages.uploads import LIMITS
+from pipelines.portal.standing import states_of
 
 router = APIRouter()
 NAVIGATION = (NavigationItem("/", "home.navigation", place=10),)
@@ -64,6 +65,7 @@ def _reporters(request: Request, visitor: Visitor) -> Response:
     ledger: Ledger = request.app.state.ledger
     board = _board(request, visitor.actor, page_size=None)
     to_do, to_do_count = _to_do(ledger, visitor.actor)
+    recent = ledger.reviews.submissions(visitor.actor, page_size=_RECENT).submissions
     return page(
         request,
         "home_reporter.html",
@@ -72,7 +74,8 @@ def _reporters(request: Request, visitor: Visitor) -> Response:
         to_do=to_do,
         to_do_count=to_do_count,
         zero_rows=[row for row in board.rows if may_file_zero(row)],
-        recent=ledger.reviews.submissions(visitor.actor, page_size=_RECENT).submissions,
+        recent=recent,
+        told=states_of(ledger, recent),
         limits=LIMITS,
     )
 
@@ -116,6 +119,10 @@ def _board(request: Request, actor: Actor, *, page_size: int | None) -> MonthBoa
 
 def may_file_zero(row: BoardRow) -> bool:
     """Whether one click may say that there was no business: nothing stands for the month, or only what was refused."""
+    if (
+        row.has_late_revision
+    ):  # the board stands as at the closing; the list of filings shows what has come since
+        return False
     return row.state in {ReturnState.NOT_FILED, ReturnState.RETURNED}
 
 

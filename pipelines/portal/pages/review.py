@@ -26,7 +26,7 @@ from pipelines.portal.asked import number_asked
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, after_form, page
 from pipelines.portal.pages.board import STAFF, district_name, month_of
-from pipelines.portal.pages.submission import state_of
+from pipelines.portal.standing import standing_in
 from pipelines.portal.visible import may_have_file_itself, view_for
 from pipelines.validation.return_texts import return_text
 
@@ -147,7 +147,7 @@ def _shown(
         status_code=200 if refusal is None else 409,
         view=view,
         submission=found,
-        state=state_of(view),
+        standing=standing_in(ledger, view),
         enterprise=_enterprise_of(ledger, visitor.actor, found),
         district_name=district_name,
         # What was explained once more after a refusal is open too; it stands among the explanations.

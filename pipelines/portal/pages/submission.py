@@ -26,6 +26,7 @@ from pipelines.portal.downloads import BYTES, PDF, WORKBOOK, hand_out, named_aft
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import after_form, page, wording
 from pipelines.portal.pages.board import STAFF
+from pipelines.portal.standing import standing_in, states_of
 from pipelines.portal.visible import RETURN_ROLES, arrivals_for, may_have_file_itself, view_for
 from pipelines.reception.receipt import printed, receipt_of, receipt_pdf
 from pipelines.stores import Lines, Originals
@@ -185,6 +186,7 @@ def receipt(
         "receipt.html",
         visitor,
         submission=view.submission,
+        standing=standing_in(request.app.state.ledger, view),
         receipt=printed(receipt_of(request.app.state.ledger, submission_id)),
     )
 
@@ -219,13 +221,15 @@ def _page(
 ) -> Response:
     ledger: Ledger = request.app.state.ledger
     found = view.submission
+    standing = standing_in(ledger, view)
     return page(
         request,
         "submission.html",
         visitor,
         status_code=200 if refusal is None else 409,
         submission=found,
-        state=state_of(view),
+        standing=standing,
+        told=states_of(ledger, [found, *view.versions]),
         number=_number_of(found),
         returned_for=view.returned_for,
         groups=_groups(view.queries),
@@ -248,19 +252,6 @@ def _page(
         versions=view.versions,
         may_have_file=may_have_file_itself(view, visitor.actor),
     )
-
-
-def state_of(view: SubmissionView) -> str:
-    """Where the return stands for people: accepted, explained (accepted, to be looked at), queries, rejected,
-    returned (sent back by a person) or unreadable."""
-    found = view.submission
-    if found.is_returned:
-        return "returned"
-    if found.status is Verdict.ACCEPTED and any(
-        query.explanation is not None and query.explanation.state == "given" for query in view.queries
-    ):
-        return "explained"
-    return found.status.value
 
 
 def _has_receipt(view: SubmissionView, visitor: Visitor) -> bool:

@@ -13,6 +13,7 @@ from pipelines.ledger.reviews import SubmissionFilter
 from pipelines.portal.access import Visitor, allowed
 from pipelines.portal.frame import NavigationItem, page
 from pipelines.portal.pages.board import month_of
+from pipelines.portal.standing import states_of
 from pipelines.portal.visible import RETURN_ROLES
 from pipelines.records import FileKind
 
@@ -56,11 +57,13 @@ def submissions(
         "q": wanted.search,
         "latest": "true" if latest else "",
     }
+    found = ledger.reviews.submissions(visitor.actor, wanted, page=at)
     return page(
         request,
         "submissions.html",
         visitor,
-        found=ledger.reviews.submissions(visitor.actor, wanted, page=at),
+        found=found,
+        told=states_of(ledger, found.submissions),
         asked=asked,
         states=_STATES,
         kinds=_KINDS,

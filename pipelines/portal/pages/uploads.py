@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pipelines.findings import Verdict, Wording
 from pipelines.intake.limits import DEFAULT_UPLOAD_LIMITS, MIB
+from pipelines.ledger import Ledger
 from pipelines.ledger.actors import Role
 from pipelines.ledger.uploads import FAILED, UnknownUpload, UploadProgress
 from pipelines.ledger.uploads import UploadFile as HandedInFile
@@ -26,6 +27,7 @@ from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.asked import month_asked
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, page
+from pipelines.portal.standing import states_of
 from pipelines.portal.visible import RETURN_ROLES
 from pipelines.reception.uploads import UploadDesk, UploadedFile, UploadRefused
 from pipelines.validation.catalogue import catalogue_entries
@@ -144,10 +146,9 @@ def batch_rows(
     progress = _progress(request, upload_id, visitor)
     if follow and (target := _only_submission(progress)) is not None:
         return Response(status_code=204, headers={"HX-Redirect": f"/submissions/{target}"})
-    shown = _shown(request, progress, show, rule, follow)
-    if seen == shown["stamp"]:
+    if seen == _stamp(progress):
         return Response(status_code=204)
-    return page(request, "batch_rows.html", visitor, **shown)
+    return page(request, "batch_rows.html", visitor, **_shown(request, progress, show, rule, follow))
 
 
 def _desk(request: Request) -> UploadDesk:
@@ -206,6 +207,7 @@ def _shown(request: Request, progress: UploadProgress, show: str, rule: str, fol
         if (show != "problems" or has_problem(one)) and (not rule or rule in one.rules)
     ]
     rules = Counter(name for one in progress.files for name in one.rules)
+    states = _states(request, progress)
     filters = (
         ("&show=problems" if show == "problems" else "")
         + (f"&rule={quote(rule[:40])}" if rule else "")
@@ -218,10 +220,11 @@ def _shown(request: Request, progress: UploadProgress, show: str, rule: str, fol
         "rule": rule,
         "about_rule": catalogue_entries().get(rule),
         "rules": sorted(rules.items(), key=lambda item: (-item[1], item[0])),
-        "verdicts": [(verdict, count) for verdict, count in progress.verdict_counts.items() if count],
+        "states": states,
+        "counts_by_state": sorted(Counter(states.values()).items(), key=lambda item: _place_of(item[0])),
         "problem_count": sum(has_problem(one) for one in progress.files),
         "filters": filters,
-        "stamp": f"{progress.done_count}.{progress.read_count}.{int(progress.is_finished)}",
+        "stamp": _stamp(progress),
         "percent": round(100 * progress.done_share),
         # Told in quarters: a screen reader is not to be talked over by every file.
         "told_count": progress.done_count
@@ -229,6 +232,29 @@ def _shown(request: Request, progress: UploadProgress, show: str, rule: str, fol
         else progress.file_count * (4 * progress.done_count // max(progress.file_count, 1)) // 4,
         "trouble": None if progress.is_finished else _desk(request).trouble,
     }
+
+
+def _stamp(progress: UploadProgress) -> str:
+    """What the page shows changes with this."""
+    return f"{progress.done_count}.{progress.read_count}.{int(progress.is_finished)}"
+
+
+def _states(request: Request, progress: UploadProgress) -> dict[int, str]:
+    """The word for each file that was judged, by its place: what holds now, and whether it counts."""
+    ledger: Ledger = request.app.state.ledger
+    recorded = {one.submission_id for one in progress.files if one.submission_id}
+    known = states_of(ledger, ledger.submissions(submission_ids=recorded)) if recorded else {}
+    return {
+        one.ordinal: known.get(one.submission_id or "", one.verdict.value)
+        for one in progress.files
+        if one.verdict is not None
+    }
+
+
+def _place_of(state: str) -> int:
+    """Where a word stands in the tally: as the verdicts do, and behind accepted what is accepted and does not count."""
+    verdicts = [verdict.value for verdict in Verdict]
+    return verdicts.index(state) if state in verdicts else verdicts.index(Verdict.ACCEPTED.value)
 
 
 def has_problem(one: HandedInFile) -> bool:
