@@ -273,8 +273,8 @@ def build(
         raise InvalidSample(f"unknown key {sorted(unknown)}; known: {sorted(_FILE_KEYS)} and form codes")
     sheets = [
         _sheet_of(key, held if isinstance(held, dict) else {"rows": held}, described, code, name, department)
-        for key, held in described.items()
-        if _FORM.fullmatch(key)
+        for key, held in _forms(described).items()
+        if held is not None
     ]
     content = _write(sheets) if sheets else b""
     suffix = ".xlsx"
@@ -282,6 +282,16 @@ def build(
     if recipe is not None:
         content, suffix = _bent(recipe, content, sheets)
     return f"file{suffix}", content
+
+
+def _forms(described: Mapping[str, Any]) -> dict[str, Any]:
+    """The forms of a file by name. A month's workbook always has FM-2, ticked 零报 where nothing is said of it;
+    `FM-2:` with nothing behind it leaves it out."""
+    forms = {key: held for key, held in described.items() if _FORM.fullmatch(key)}
+    layouts = [layout_book().versions(key[:4])[0] for key in forms]
+    if any(layout.kind is FileKind.RETURN and layout.own_period_kind is None for layout in layouts):
+        forms.setdefault("FM-2", {"head": {"is_zero_return": "☑"}})
+    return forms
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@ from pipelines.records import FileKind
 
 _MOST_FINDINGS = 300
 _MOST_FIXES = 5_000
+# The form without which a workbook is not the return of a month.
+_FORM_OF_EVERY_MONTH = "FM-2"
 
 
 def agree(forms: list[FormSheet], reading: Reading) -> None:
@@ -202,7 +204,10 @@ def conclude(forms: list[FormSheet], reading: Reading, *, is_template: bool = Fa
             )
         )
     _check_repeated(forms, reading)
-    _check_zero(forms, reading, is_template=is_template)
+    if _is_short_of_a_form(forms, reading):
+        _tell_what_is_short(forms, reading)
+    else:
+        _check_zero(forms, reading, is_template=is_template)
     _check_printed_validity(forms, reading)
 
 
@@ -221,6 +226,33 @@ def _check_repeated(forms: list[FormSheet], reading: Reading) -> None:
                     words={"form": form.form_code, "other_sheet": messages.shown(other.sheet.name)},
                 )
             )
+
+
+def _is_short_of_a_form(forms: list[FormSheet], reading: Reading) -> bool:
+    """Whether this is the workbook of a month and lacks the form that every month has.
+
+    Otherwise a registration alone would be taken for the month's return, and the figures filed after it refused.
+    """
+    return (
+        reading.kind is FileKind.RETURN
+        and _speaks_of_month(_main_form(forms))
+        and reading.period is not None
+        and reading.period.kind in ("month", "months_1_2")
+        and all(form.form_code != _FORM_OF_EVERY_MONTH for form in forms)
+    )
+
+
+def _tell_what_is_short(forms: list[FormSheet], reading: Reading) -> None:
+    main = _main_form(forms)
+    reading.findings.append(
+        messages.finding(
+            "P35",
+            sheet=main.sheet.name,
+            given=", ".join(sorted({form.form_code for form in forms})),
+            form_code=_FORM_OF_EVERY_MONTH,
+            words={"period": reading.period},
+        )
+    )
 
 
 def _check_zero(forms: list[FormSheet], reading: Reading, *, is_template: bool) -> None:

@@ -265,6 +265,9 @@ class BlankForms:
                     f"There are no such forms in {month:en}: {', '.join(unknown)}. There are: {', '.join(known)}.",
                 )
             )
+        if any(known[code].own_period_kind is None for code in wanted):
+            # The workbook of a month is refused without the form that every month has.
+            wanted = sorted({*wanted, "FM-2"})
         return tuple(known[code] for code in wanted)
 
     # -- looking up ------------------------------------------------------------------------------------

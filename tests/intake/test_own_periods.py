@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.findings import Severity
 from pipelines.intake import read_file
 from pipelines.records import ParsedFile
 from sample_data.rule_samples import build, credit_code
@@ -175,3 +176,66 @@ def test_each_form_is_known_by_its_number_by_its_title_and_by_its_columns() -> N
         for parsed in (plain, by_title, by_columns):
             assert code in parsed.form_codes, form
             assert parsed.findings == (), form
+
+
+# A month's workbook and the form that every month has -------------------------------------------------------------
+
+CONTRACTS = (
+    "contract_no|outsourcing_type|shore|partner_code|contract_amount|executed|executed_cumulative\n"
+    "C1|ITO|离岸|USA|100|10|10"
+)
+TECHNOLOGY = (
+    "registration_no|direction|contract_type|partner_code|contract_amount|technology_fee|effective_date|registered_date\n"
+    "HB2026I001|进口|技术服务|DEU|120|90|2026-03-01|2026-03-05"
+)
+REGISTRATION = {"pairs": {"industry_code": "6513"}}
+
+
+@pytest.mark.parametrize(
+    ("sheets", "held", "sheet"),
+    [
+        ({"FM_1": REGISTRATION}, "FM-1", "基本情况"),
+        ({"FM_3": CONTRACTS}, "FM-3", "服务外包"),
+        ({"FM_6": TECHNOLOGY}, "FM-6", "技术进出口"),
+        ({"FM_1": REGISTRATION, "FM_3": CONTRACTS}, "FM-1, FM-3", "服务外包"),
+        ({"FM_3": CONTRACTS, "FM_4": headed("2025年")}, "FM-3, FM-4", "服务外包"),
+    ],
+)
+@pytest.mark.parametrize("month", ["2026-03", "2026-M01-02"])
+def test_a_months_workbook_without_exports_and_imports_of_services_is_refused(
+    sheets: dict[str, Any], held: str, sheet: str, month: str
+) -> None:
+    parsed = read(month, **sheets, FM_2=None)
+    [finding] = [one for one in parsed.findings if one.severity is Severity.CRITICAL]
+    assert (finding.rule, finding.sheet, finding.given, finding.expected) == ("P35", sheet, held, "FM-2")
+    assert "同一个工作簿" in finding.message.zh
+    assert "one workbook" in finding.message.en
+
+
+def test_a_blank_sheet_of_services_without_a_tick_will_do_where_another_monthly_form_has_rows() -> None:
+    parsed = read(FM_2="", FM_3=CONTRACTS)
+    assert parsed.findings == ()
+    assert not parsed.is_zero_return
+
+
+def test_beside_outsourcing_contracts_a_tick_on_the_sheet_of_services_says_nothing_of_the_month() -> None:
+    parsed = read(FM_2={"head": {"is_zero_return": "☑"}}, FM_3=CONTRACTS)
+    assert parsed.findings == ()
+    assert not parsed.is_zero_return
+
+
+@pytest.mark.parametrize(
+    "sheets", [{"FM_4": headed("2025年")}, {"FM_1": REGISTRATION, "FM_4": headed("2025年")}]
+)
+def test_a_file_of_yearly_forms_and_the_registration_is_no_months_return_and_needs_no_other(
+    sheets: dict[str, Any],
+) -> None:
+    parsed = read(**sheets, FM_2=None)
+    assert parsed.findings == ()
+    assert str(parsed.period) == "2025"
+
+
+def test_a_ticked_box_does_not_replace_the_sheet_that_is_missing() -> None:
+    parsed = read(FM_2=None, FM_3={"head": {"is_zero_return": "☑"}})
+    assert [one.rule for one in parsed.findings] == ["P35"]
+    assert not parsed.is_zero_return

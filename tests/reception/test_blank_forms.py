@@ -149,6 +149,16 @@ def test_of_an_enterprise_of_which_nothing_is_known_every_form_that_is_due_is_as
     assert "FM-4" in blank_forms.one(credit_code(1), MARCH, OPERATOR).form_codes
 
 
+def test_a_monthly_form_asked_for_alone_comes_with_the_one_that_every_month_has(
+    blank_forms: BlankForms,
+) -> None:
+    assert blank_forms.one(credit_code(1), MARCH, OPERATOR, form_codes=["FM-3"]).form_codes == (
+        "FM-2",
+        "FM-3",
+    )
+    assert blank_forms.one(credit_code(1), MARCH, OPERATOR, form_codes=["FM-4"]).form_codes == ("FM-4",)
+
+
 def test_forms_may_be_asked_for_by_number(blank_forms: BlankForms) -> None:
     assert blank_forms.one(credit_code(1), MARCH, OPERATOR, form_codes=["fm-5", "FM-2"]).form_codes == (
         "FM-2",
