@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -298,3 +298,16 @@ def period_name(value: object, language: str) -> str:
     if half:
         return f"{year}年{'上' if half == '1' else '下'}半年" if language == "zh" else f"H{half} {year}"
     return f"{year}年" if language == "zh" else year
+
+
+def listed_months(months: Iterable[Month], language: str) -> str:
+    """Months as people list them, in the order given: a run of them as from and to."""
+    runs: list[list[Month]] = []
+    for month in months:
+        if runs and runs[-1][-1].plus(1) == month:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    to, comma = ("至", "、") if language == "zh" else (" to ", ", ")
+    ends = [(run[0], run[-1]) if len(run) > 1 else (run[0],) for run in runs]
+    return comma.join(to.join(period_name(month, language) for month in end) for end in ends)

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.periods import InvalidPeriod, Month, Period, parse_period, parse_span, period_name
+from pipelines.periods import (
+    InvalidPeriod,
+    Month,
+    Period,
+    listed_months,
+    parse_period,
+    parse_span,
+    period_name,
+)
 
 MONTHS = st.builds(Month, st.integers(1901, 2998), st.integers(1, 12))
 
@@ -354,3 +362,10 @@ def test_what_is_no_period_keeps_its_text() -> None:
         "",
         "",
     ]
+
+
+def test_months_are_listed_as_people_list_them() -> None:
+    months = [Month(2019, 11), Month(2019, 12), Month(2020, 1), Month(2020, 3)]
+    assert listed_months(months, "zh") == "2019年11月至2020年1月、2020年3月"
+    assert listed_months(months, "en") == "November 2019 to January 2020, March 2020"
+    assert listed_months([], "zh") == ""

@@ -200,6 +200,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "已提出{month}的{act}申请，请另一人确认：servtrade month confirm {month}。该月现为“{state}”。",
         "Proposed for {month}: {act}. Another person confirms it: servtrade month confirm {month}. It is {state} now.",
     ),
+    "month_reopened_with": (
+        "一并重开其后已结账的{months}：其累计和同比以 {month} 为依据，修订后须按月份顺序逐月重新结账。",
+        "The closed months after it are reopened with it: {months}. Their totals and growth rest on {month}; after the "
+        "revision they are closed again in their order.",
+    ),
     "month_confirmed": (
         "{month} 的{act}已确认（{by} 提出），该月现为“{state}”。",
         "Confirmed for {month}: {act} (proposed by {by}). It is {state} now.",

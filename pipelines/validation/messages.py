@@ -20,7 +20,7 @@ import yaml
 
 from pipelines.findings import Finding, Severity, Wording
 from pipelines.paths import EXPECTATIONS_DIR
-from pipelines.periods import Month, Period, period_name
+from pipelines.periods import Month, Period, listed_months, period_name
 from pipelines.validation.rules import PLACEHOLDER, InvalidRule, Rule
 
 Language = Literal["zh", "en"]
@@ -253,26 +253,11 @@ def department_after_closing_finding(months: Sequence[Month], *, is_whole: bool)
         rule="M5",
         severity=Severity.INFO,
         message=Wording(
-            wording.zh.replace("{months}", _listed_months(months, "zh")),
-            wording.en.replace("{months}", _listed_months(months, "en")),
+            wording.zh.replace("{months}", listed_months(months, "zh")),
+            wording.en.replace("{months}", listed_months(months, "en")),
         ),
         given=", ".join(str(month) for month in months),
     )
-
-
-def _listed_months(months: Sequence[Month], language: Language) -> str:
-    """The months in order, runs of them as from and to."""
-    runs: list[list[Month]] = []
-    for month in months:
-        if runs and runs[-1][-1].plus(1) == month:
-            runs[-1].append(month)
-        else:
-            runs.append([month])
-    to = "至" if language == "zh" else " to "
-    names = [
-        to.join(dict.fromkeys(period_name(month, language) for month in (run[0], run[-1]))) for run in runs
-    ]
-    return ("、" if language == "zh" else ", ").join(names)
 
 
 def returned_finding(reason: str) -> Finding:

@@ -151,6 +151,23 @@ def test_a_month_is_closed_by_two_people_and_reopened_by_two(own: Any) -> None:
     assert "修订中" in clerk.get("/months").text
 
 
+def test_who_reopens_a_month_is_told_which_are_reopened_with_it(own: Any) -> None:
+    clerk, analyst = own("clerk"), own("analyst")
+    for month in ("2020-05", "2020-06", "2020-07"):
+        assert (
+            clerk.post(f"/months/{month}/propose", {"act": "close", "reason": "各家均已收齐"}).status_code
+            == 303
+        )
+        assert analyst.post(f"/months/{month}/decide", {"decision": "confirm"}).status_code == 303
+    assert "重开时一并重开其后已结账的2020年6月至2020年7月" in clerk.get("/months/2020-05").text
+    assert "一并重开" not in clerk.get("/months/2020-07").text
+    proposal = {"act": "reopen", "reason": "企业更正数据"}
+    assert analyst.post("/months/2020-05/propose", proposal).status_code == 303
+    assert "2020年6月至2020年7月" in clerk.get("/months/2020-05").text
+    assert clerk.post("/months/2020-05/decide", {"decision": "confirm"}).status_code == 303
+    assert clerk.get("/months").text.count("修订中") == 3
+
+
 def test_a_proposal_needs_a_reason_and_an_act_that_exists(own: Any) -> None:
     clerk = own("clerk")
     assert clerk.post("/months/2020-05/propose", {"act": "close", "reason": "短"}).status_code == 409

@@ -10,7 +10,7 @@ from pipelines.cli.options import MONTH, common, json_ahead, json_option
 from pipelines.cli.stores import acting, ledger_of, ledger_to_read
 from pipelines.cli.terminal import Terminal
 from pipelines.cli.words import moment
-from pipelines.periods import Month
+from pipelines.periods import Month, listed_months
 
 if TYPE_CHECKING:
     from pipelines.ledger import Submission
@@ -162,10 +162,16 @@ def decline(terminal: Terminal, month: Month, reason: str, by: str | None, as_js
 def _propose(
     terminal: Terminal, month: Month, kind: MonthActKind, reason: str, by: str | None, *, as_json: bool
 ) -> None:
+    from pipelines.ledger.months import MonthActKind
+
     with ledger_of(terminal.settings) as ledger:
         act = ledger.months.propose(month, kind, reason, acting(by))
         standing = ledger.months.standing(month)
+        with_it = ledger.months.reopened_with(month) if kind is MonthActKind.REOPEN else []
     _tell(terminal, act, standing, "month_proposed", as_json=as_json)
+    if with_it and not as_json:
+        listed = terminal.pick(listed_months(with_it, "zh"), listed_months(with_it, "en"))
+        terminal.note(terminal.word("month_reopened_with", month=str(month), months=listed))
 
 
 def _tell(terminal: Terminal, act: MonthAct, now: MonthStanding, word: str, *, as_json: bool) -> None:

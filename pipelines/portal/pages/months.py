@@ -119,6 +119,7 @@ def _shown(request: Request, visitor: Visitor, month: Month, refused: CannotAct 
         standing=board.standing,
         acts=ledger.months.acts(month),
         after_closing=ledger.months.after_closing(month),
+        reopened_with=ledger.months.reopened_with(month) if board.standing.is_frozen else [],
         state_name=STATE_NAMES.__getitem__,
         act_name=ACT_NAMES.__getitem__,
         is_own_proposal=board.standing.proposal is not None
