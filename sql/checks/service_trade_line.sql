@@ -40,18 +40,24 @@
 -- column: named_partner_row_count | bigint | on a row of the whole world (世界): rows of single partners for the same item and flow; empty on other rows
 -- column: amount_in_currency_units | double | size of this month's amount, currency units
 -- column: ytd_in_currency_units | double | size of the amount since January, currency units
--- column: last_month_amount | double | accepted for the month before, declared unit of this return
--- column: growth_on_last_month_pct | double | in US dollars; empty unless the month before is above zero
+-- column: last_month_amount | double | accepted for the month before, declared unit of this return; where one of the two is January-February together, by the month and over the months of this return
+-- column: last_month_name_zh | varchar | what last_month_amount is, in words: 上月, or half of January-February, or twice December
+-- column: last_month_name_en | varchar | the same
+-- column: growth_on_last_month_pct | double | of the amount by the month, in US dollars; empty unless the month before is above zero
 -- column: larger_with_last_month_usd | double | the larger of the two, in US dollars
--- column: last_year_amount | double | accepted for the same month last year, declared unit of this return
--- column: growth_on_last_year_pct | double | in US dollars; empty unless the base is above zero
+-- column: last_year_amount | double | accepted for the same month last year, declared unit of this return; January-February together against the two months, by the month where one is missing
+-- column: last_year_name_zh | varchar | what last_year_amount is, in words
+-- column: last_year_name_en | varchar | the same
+-- column: growth_on_last_year_pct | double | of the amount by the month, in US dollars; empty unless the base is above zero
 -- column: larger_with_last_year_usd | double | the larger of the two, in US dollars
 -- column: is_same_as_last_month | boolean | equal to the last digit; empty for round figures (under three significant digits), for copied rows and for items that sum up others
 -- column: is_row_copied | boolean | all of the row's figures equal last month's, two or more of them above zero; said once a row, and of the items below rather than of their sum
--- column: history_amount | double | median of the last twelve accepted months above zero, declared unit of this return; empty where the level was accepted last month or a year ago
+-- column: history_amount | double | median of the last twelve accepted months above zero, declared unit and months of this return (a January-February return counts by the month: halved in the median, doubled on a joint return); empty where the level was accepted last month or a year ago
+-- column: history_name_zh | varchar | what history_amount is, in words
+-- column: history_name_en | varchar | the same
 -- column: history_month_count | bigint | months in that median
 -- column: history_basis | varchar | line, or flow where the line has no history of its own and makes most of the flow
--- column: ratio_to_history | double | amount over history_amount
+-- column: ratio_to_history | double | amount over history_amount (over the flow's, where history_basis is flow)
 -- column: larger_with_history_usd | double | the larger of the two, in US dollars
 -- column: slip_odds | double | odds of the likeliest slip (a factor of 10, 100, 1,000, 10,000 or 10^8, or the month's exchange rate, up or down) against the amount being right as filed; empty if the level was accepted last month or a year ago
 -- column: slip_kind_zh | varchar | what the likeliest slip would be
@@ -59,7 +65,7 @@
 -- column: slip_chances_zh | varchar | the two likeliest slips and being right as filed, each with its probability
 -- column: slip_chances_en | varchar | the same
 -- column: slip_suggestion | double | the amount without the likeliest slip, declared unit; a suggestion, never applied
--- column: nonzero_month_count_before_zero | bigint | for an amount of zero: months above zero among the twelve before
+-- column: nonzero_month_count_before_zero | bigint | for an amount of zero: months above zero among the twelve before; January-February together count as two
 -- method: docs/methods/slips.md
 with filed as (
     select
@@ -78,7 +84,7 @@ dollar as (
         cast(usd_per_unit as double) as usd_per_unit,
         cast(cny_per_unit as double) as cny_per_unit
     from core.exchange_rate
-    where month_start_date >= $month_start_date - interval 12 month
+    where month_start_date >= $month_start_date - interval 13 month
       and month_start_date <= $month_start_date
 ),
 filed_line as (
@@ -86,6 +92,8 @@ filed_line as (
         l.*,
         coalesce(l.partner_code, '') as partner_key,
         f.period_start_date,
+        -- January and February together are set against single months, and these against them, by the month
+        case when l.period_kind = 'months_1_2' then 2 else 1 end as month_count,
         -- a key listed twice cannot be set against one figure of last month
         count(*) over (
             partition by l.submission_id, l.flow, l.item_code, l.partner_code
@@ -112,15 +120,15 @@ filed_line as (
     where l.month_start_date = $month_start_date
       and (l.amount_state is not null or l.ytd_state is not null)
 ),
--- Only a line that stands once on its return is set against history, and only a single month against months.
--- Said in the keys and not beside them: a condition on the left side alone makes an outer join compare every
--- line with every line of history.
+-- Only a line that stands once on its return is set against history. Said in the key and not beside it: a condition on
+-- the left side alone makes an outer join compare every line with every line of history.
 line as (
     select
         *,
-        case when same_key_count = 1 then item_code end as single_item_code,
-        case when same_key_count = 1 and period_kind = 'month' then item_code end as monthly_item_code,
-        case when period_kind = 'month' then enterprise_code end as monthly_enterprise_code
+        amount_usd / month_count as level_usd,
+        period_start_date - interval 1 month as month_before_date,
+        period_start_date - interval 12 month as history_start_date,
+        case when same_key_count = 1 then item_code end as single_item_code
     from filed_line
 ),
 history as (
@@ -138,6 +146,9 @@ history as (
         l.unit_code,
         l.unit_multiplier,
         l.currency_code,
+        case when l.period_kind = 'months_1_2' then 2 else 1 end as month_count,
+        case when l.period_kind = 'months_1_2' then l.month_start_date - interval 1 month else l.month_start_date end
+            as first_month_date,
         cast(l.amount as double) * cast(l.unit_multiplier as double)
             * case when l.currency_code = 'USD' then 1.0 else r.usd_per_unit end as amount_usd
     from raw.service_trade_line as l
@@ -145,7 +156,7 @@ history as (
     left join dollar as r
         on r.month_start_date = l.month_start_date and r.currency_code = l.currency_code
     where s.is_current_accepted
-      and l.month_start_date >= $month_start_date - interval 12 month
+      and l.month_start_date >= $month_start_date - interval 13 month
       and l.month_start_date < $month_start_date
       and l.enterprise_code in (select enterprise_code from filed)
       and l.item_code is not null
@@ -165,6 +176,7 @@ listed_twice as (
 accepted as (
     select
         h.*,
+        h.amount_usd / h.month_count as level_usd,
         d.enterprise_code is not null as is_listed_twice
     from history as h
     left join listed_twice as d
@@ -411,27 +423,35 @@ unconfirmed as (
         l.enterprise_code,
         l.flow,
         l.item_code,
-        l.partner_key
+        l.partner_key,
+        l.history_start_date
     from line as l
     left join accepted as m
         on m.enterprise_code = l.enterprise_code
         and m.flow = l.flow
         and m.item_code = l.item_code
         and m.partner_key = l.partner_key
-        and m.month_start_date = $month_start_date - interval 1 month
+        and m.month_start_date = l.month_before_date
     left join accepted as y
         on y.enterprise_code = l.enterprise_code
         and y.flow = l.flow
         and y.item_code = l.item_code
         and y.partner_key = l.partner_key
-        and y.month_start_date = $month_start_date - interval 12 month
+        and y.month_start_date >= l.history_start_date
+        and y.first_month_date <= l.month_start_date - interval 12 month
     where l.amount_usd > 0
-      and l.period_kind = 'month'
       and l.same_key_count = 1
       and l.item_code is not null
-      and not coalesce(l.amount_usd between 0.4 * m.amount_usd and 2.5 * m.amount_usd, false)
-      and not coalesce(l.amount_usd between 0.4 * y.amount_usd and 2.5 * y.amount_usd, false)
-    group by l.submission_id, l.sheet, l.row_number, l.enterprise_code, l.flow, l.item_code, l.partner_key
+    group by
+        l.submission_id, l.sheet, l.row_number, l.enterprise_code, l.flow, l.item_code, l.partner_key,
+        l.history_start_date
+    having max(
+        case
+            when l.level_usd between 0.4 * m.level_usd and 2.5 * m.level_usd
+                or l.level_usd between 0.4 * y.level_usd and 2.5 * y.level_usd then 1
+            else 0
+        end
+    ) = 0
 ),
 ranked as (
     select
@@ -439,12 +459,13 @@ ranked as (
         u.sheet,
         u.row_number,
         u.flow,
-        a.amount_usd,
+        a.level_usd,
         row_number() over (
             partition by u.submission_id, u.sheet, u.row_number, u.flow
-            order by a.amount_usd, a.month_start_date
+            order by a.level_usd, a.month_start_date
         ) as place,
-        count(*) over (partition by u.submission_id, u.sheet, u.row_number, u.flow) as month_count
+        count(*) over (partition by u.submission_id, u.sheet, u.row_number, u.flow) as return_count,
+        sum(a.month_count) over (partition by u.submission_id, u.sheet, u.row_number, u.flow) as month_count
     from unconfirmed as u
     inner join accepted as a
         on a.enterprise_code = u.enterprise_code
@@ -453,7 +474,7 @@ ranked as (
         and a.partner_key = u.partner_key
     where a.amount_usd > 0
       and not a.is_listed_twice
-      and a.period_kind = 'month'
+      and a.month_start_date >= u.history_start_date
 ),
 line_history as (
     select
@@ -462,7 +483,7 @@ line_history as (
         row_number,
         flow,
         max(month_count) as month_count,
-        avg(amount_usd) filter (where 2 * place between month_count and month_count + 2) as median_usd
+        avg(level_usd) filter (where 2 * place between return_count and return_count + 2) as median_usd
     from ranked
     group by submission_id, sheet, row_number, flow
 ),
@@ -482,7 +503,7 @@ line_spread as (
             r.sheet,
             r.row_number,
             r.flow,
-            log10(r.amount_usd / nullif(h.median_usd, 0)) as deviation
+            log10(r.level_usd / nullif(h.median_usd, 0)) as deviation
         from ranked as r
         inner join line_history as h
             on h.submission_id = r.submission_id
@@ -496,54 +517,67 @@ flow_month as (
     select
         a.enterprise_code,
         a.flow,
+        u.history_start_date,
         a.month_start_date,
-        sum(a.amount_usd) as amount_usd
+        a.month_count,
+        sum(a.level_usd) as level_usd
     from accepted as a
-    inner join (select distinct enterprise_code, flow from unconfirmed) as u
+    inner join (select distinct enterprise_code, flow, history_start_date from unconfirmed) as u
         on u.enterprise_code = a.enterprise_code and u.flow = a.flow
     where a.amount_usd > 0
-      and a.period_kind = 'month'
-    group by a.enterprise_code, a.flow, a.month_start_date
+      and a.month_start_date >= u.history_start_date
+    group by a.enterprise_code, a.flow, u.history_start_date, a.month_start_date, a.month_count
 ),
 flow_ranked as (
     select
         enterprise_code,
         flow,
-        amount_usd,
-        row_number() over (partition by enterprise_code, flow order by amount_usd, month_start_date) as place,
-        count(*) over (partition by enterprise_code, flow) as month_count
+        history_start_date,
+        level_usd,
+        row_number() over (
+            partition by enterprise_code, flow, history_start_date order by level_usd, month_start_date, month_count
+        ) as place,
+        count(*) over (partition by enterprise_code, flow, history_start_date) as return_count,
+        sum(month_count) over (partition by enterprise_code, flow, history_start_date) as month_count
     from flow_month
 ),
 flow_history as (
     select
         enterprise_code,
         flow,
+        history_start_date,
         max(month_count) as month_count,
-        avg(amount_usd) filter (where 2 * place between month_count and month_count + 2) as median_usd
+        avg(level_usd) filter (where 2 * place between return_count and return_count + 2) as median_usd
     from flow_ranked
-    group by enterprise_code, flow
+    group by enterprise_code, flow, history_start_date
 ),
 flow_spread as (
     select
         enterprise_code,
         flow,
+        history_start_date,
         sqrt((0.0576 + sum(case when deviation * deviation < 0.09 then deviation * deviation else 0.09 end))
             / (4 + count(*))) as spread
     from (
         select
             r.enterprise_code,
             r.flow,
-            log10(r.amount_usd / nullif(h.median_usd, 0)) as deviation
+            r.history_start_date,
+            log10(r.level_usd / nullif(h.median_usd, 0)) as deviation
         from flow_ranked as r
-        inner join flow_history as h on h.enterprise_code = r.enterprise_code and h.flow = r.flow
+        inner join flow_history as h
+            on h.enterprise_code = r.enterprise_code
+            and h.flow = r.flow
+            and h.history_start_date = r.history_start_date
     ) as deviating
-    group by enterprise_code, flow
+    group by enterprise_code, flow, history_start_date
 ),
 flow_now as (
     select
         submission_id,
         flow,
-        sum(amount_usd) as amount_usd
+        sum(amount_usd) as amount_usd,
+        sum(level_usd) as level_usd
     from line
     where amount_usd > 0
     group by submission_id, flow
@@ -554,17 +588,54 @@ nonzero as (
         l.sheet,
         l.row_number,
         l.flow,
-        count(distinct a.month_start_date) as month_count
+        sum(a.month_count) as month_count
     from line as l
-    inner join accepted as a
+    inner join (
+        select
+            enterprise_code,
+            flow,
+            item_code,
+            partner_key,
+            month_start_date,
+            max(month_count) as month_count
+        from accepted
+        where amount > 0
+        group by enterprise_code, flow, item_code, partner_key, month_start_date
+    ) as a
         on a.enterprise_code = l.enterprise_code
         and a.flow = l.flow
         and a.item_code = l.item_code
         and a.partner_key = l.partner_key
+        and a.month_start_date >= l.history_start_date
     where l.amount = 0
       and l.same_key_count = 1
-      and a.amount > 0
     group by l.submission_id, l.sheet, l.row_number, l.flow
+),
+-- The same months of last year, one or two returns of them.
+year_before as (
+    select
+        l.submission_id,
+        l.sheet,
+        l.row_number,
+        l.flow,
+        max(a.period_kind) as period_kind,
+        cast(sum(a.month_count) as bigint) as month_count,
+        sum(a.amount_usd) / nullif(sum(a.month_count), 0) as level_usd,
+        case
+            when count(*) = count(*) filter (where a.unit_code = l.unit_code and a.amount is not null)
+                then cast(sum(a.amount) as double)
+        end as same_unit_amount
+    from line as l
+    inner join accepted as a
+        on a.enterprise_code = l.enterprise_code
+        and a.flow = l.flow
+        and a.item_code = l.single_item_code
+        and a.partner_key = l.partner_key
+        and a.month_start_date >= l.history_start_date
+        and a.first_month_date <= l.month_start_date - interval 12 month
+    where not a.is_listed_twice
+    group by l.submission_id, l.sheet, l.row_number, l.flow
+    having count(*) = count(a.amount_usd)
 ),
 compared as (
     select
@@ -578,30 +649,38 @@ compared as (
         g.decimal_count,
         -- what a figure of history is worth in the declared unit of this return
         l.usd_per_currency_unit * cast(l.unit_multiplier as double) as usd_per_declared_unit,
-        m.amount_usd as last_month_usd,
-        case when m.unit_code = l.unit_code then cast(m.amount as double) end as last_month_same_unit,
-        y.amount_usd as last_year_usd,
-        case when y.unit_code = l.unit_code then cast(y.amount as double) end as last_year_same_unit,
+        m.month_count as last_month_month_count,
+        m.level_usd as last_month_level_usd,
+        m.level_usd * l.month_count as last_month_usd,
+        case when m.unit_code = l.unit_code then cast(m.amount as double) * l.month_count / m.month_count end
+            as last_month_same_unit,
+        y.month_count as last_year_month_count,
+        y.period_kind as last_year_period_kind,
+        y.level_usd as last_year_level_usd,
+        y.level_usd * l.month_count as last_year_usd,
+        y.same_unit_amount * l.month_count / y.month_count as last_year_same_unit,
+        -- one month and two are not the same figure, whatever it is
         case
-            when m.amount is null or l.amount is null then null
+            when m.amount is null or l.amount is null or m.month_count <> l.month_count then null
             when m.unit_code = l.unit_code then m.amount = l.amount
             when m.currency_code = l.currency_code
                 then cast(m.amount as double) * cast(m.unit_multiplier as double)
                     = cast(l.amount as double) * cast(l.unit_multiplier as double)
             else false
         end as is_amount_equal,
-        m.unit_code = l.unit_code and m.ytd_amount = l.ytd_amount and l.ytd_amount > 0 as is_ytd_equal,
+        m.month_count = l.month_count and m.unit_code = l.unit_code and m.ytd_amount = l.ytd_amount
+            and l.ytd_amount > 0 as is_ytd_equal,
         length(trim(both '0' from replace(cast(l.amount as varchar), '.', ''))) >= 3 as has_three_digits,
         case
             when h.median_usd is not null then h.median_usd
             when u.submission_id is not null and 2 * l.amount_usd >= fn.amount_usd then fh.median_usd
         end as history_usd,
-        coalesce(h.month_count, fh.month_count) as history_month_count,
+        cast(coalesce(h.month_count, fh.month_count) as bigint) as history_month_count,
         coalesce(hs.spread, fs.spread) as history_spread,
         case when h.median_usd is not null then 'line' else 'flow' end as history_basis,
         -- where the line has no history of its own, its flow is set against the flow's
-        case when h.median_usd is not null then l.amount_usd else fn.amount_usd end as history_compared_usd,
-        case when l.amount = 0 then coalesce(z.month_count, 0) end as nonzero_month_count_before_zero,
+        case when h.median_usd is not null then l.level_usd else fn.level_usd end as history_compared_usd,
+        case when l.amount = 0 then cast(coalesce(z.month_count, 0) as bigint) end as nonzero_month_count_before_zero,
         case
             when l.amount_state in ('value', 'withheld') or l.ytd_state in ('value', 'withheld')
                 then w.named_partner_row_count
@@ -620,19 +699,15 @@ compared as (
     left join accepted as m
         on m.enterprise_code = l.enterprise_code
         and m.flow = l.flow
-        and m.item_code = l.monthly_item_code
+        and m.item_code = l.single_item_code
         and m.partner_key = l.partner_key
-        and m.month_start_date = $month_start_date - interval 1 month
+        and m.month_start_date = l.month_before_date
         and not m.is_listed_twice
-        and m.period_kind = 'month'
-    left join accepted as y
-        on y.enterprise_code = l.enterprise_code
+    left join year_before as y
+        on y.submission_id = l.submission_id
+        and y.sheet = l.sheet
+        and y.row_number = l.row_number
         and y.flow = l.flow
-        and y.item_code = l.monthly_item_code
-        and y.partner_key = l.partner_key
-        and y.month_start_date = $month_start_date - interval 12 month
-        and not y.is_listed_twice
-        and y.period_kind = 'month'
     left join unconfirmed as u
         on u.submission_id = l.submission_id
         and u.sheet = l.sheet
@@ -649,9 +724,13 @@ compared as (
         and hs.row_number = l.row_number
         and hs.flow = l.flow
     left join flow_history as fh
-        on fh.enterprise_code = u.enterprise_code and fh.flow = u.flow
+        on fh.enterprise_code = u.enterprise_code
+        and fh.flow = u.flow
+        and fh.history_start_date = u.history_start_date
     left join flow_spread as fs
-        on fs.enterprise_code = u.enterprise_code and fs.flow = u.flow
+        on fs.enterprise_code = u.enterprise_code
+        and fs.flow = u.flow
+        and fs.history_start_date = u.history_start_date
     left join flow_now as fn on fn.submission_id = l.submission_id and fn.flow = l.flow
     left join nonzero as z
         on z.submission_id = l.submission_id
@@ -745,11 +824,11 @@ line_move as (
         c.sheet,
         c.row_number,
         c.flow,
-        log10(c.amount_usd / nullif(c.last_month_usd, 0)) as move
+        log10(c.level_usd / nullif(c.last_month_level_usd, 0)) as move
     from compared as c
     inner join (select distinct submission_id from slip) as s on s.submission_id = c.submission_id
-    where c.amount_usd > 0
-      and c.last_month_usd > 0
+    where c.level_usd > 0
+      and c.last_month_level_usd > 0
 ),
 flat_lines as (
     select
@@ -939,13 +1018,35 @@ select
     abs(cast(l.ytd_amount as double)) * cast(l.unit_multiplier as double) as ytd_in_currency_units,
     coalesce(l.last_month_same_unit, l.last_month_usd / nullif(l.usd_per_declared_unit, 0)) as last_month_amount,
     case
-        when l.last_month_usd > 0 then 100 * (l.amount_usd / nullif(l.last_month_usd, 0) - 1)
+        when l.month_count = 2 and l.last_month_month_count = 1 then '上年12月的两倍'
+        when l.last_month_month_count = 2 then '1—2月合并数的一半'
+        else '上月'
+    end as last_month_name_zh,
+    case
+        when l.month_count = 2 and l.last_month_month_count = 1 then 'twice last December'
+        when l.last_month_month_count = 2 then 'half of January-February'
+        else 'last month'
+    end as last_month_name_en,
+    case
+        when l.last_month_level_usd > 0 then 100 * (l.level_usd / nullif(l.last_month_level_usd, 0) - 1)
     end as growth_on_last_month_pct,
     case when l.amount_usd >= l.last_month_usd then l.amount_usd else l.last_month_usd end
         as larger_with_last_month_usd,
     coalesce(l.last_year_same_unit, l.last_year_usd / nullif(l.usd_per_declared_unit, 0)) as last_year_amount,
     case
-        when l.last_year_usd > 0 then 100 * (l.amount_usd / nullif(l.last_year_usd, 0) - 1)
+        when l.month_count = 2 and l.last_year_month_count = 2 then '上年1—2月'
+        when l.month_count = 2 then '上年同期有数的一个月的两倍'
+        when l.last_year_period_kind = 'months_1_2' then '上年1—2月合并数的一半'
+        else '上年同月'
+    end as last_year_name_zh,
+    case
+        when l.month_count = 2 and l.last_year_month_count = 2 then 'January-February a year ago'
+        when l.month_count = 2 then 'twice the one of the two months on file a year ago'
+        when l.last_year_period_kind = 'months_1_2' then 'half of January-February a year ago'
+        else 'the same month a year ago'
+    end as last_year_name_en,
+    case
+        when l.last_year_level_usd > 0 then 100 * (l.level_usd / nullif(l.last_year_level_usd, 0) - 1)
     end as growth_on_last_year_pct,
     case when l.amount_usd >= l.last_year_usd then l.amount_usd else l.last_year_usd end
         as larger_with_last_year_usd,
@@ -953,11 +1054,16 @@ select
         when l.amount > 0 and l.has_three_digits and not l.is_copied and not l.is_sum_of_others then l.is_amount_equal
     end as is_same_as_last_month,
     case when l.place_in_row = 1 then l.is_copied end as is_row_copied,
-    l.history_usd / nullif(l.usd_per_declared_unit, 0) as history_amount,
+    l.history_usd * l.month_count / nullif(l.usd_per_declared_unit, 0) as history_amount,
+    '近 ' || l.history_month_count || ' 个月一般为' || case when l.month_count = 2 then '每两个月' else '' end
+        as history_name_zh,
+    case when l.month_count = 2 then 'two months' else 'the months' end || ' on file before (' || l.history_month_count
+        || ') were usually' as history_name_en,
     l.history_month_count,
     l.history_basis,
     l.history_compared_usd / nullif(l.history_usd, 0) as ratio_to_history,
-    case when l.amount_usd >= l.history_usd then l.amount_usd else l.history_usd end as larger_with_history_usd,
+    case when l.level_usd >= l.history_usd then l.amount_usd else l.history_usd * l.month_count end
+        as larger_with_history_usd,
     s.odds as slip_odds,
     s.kind_zh as slip_kind_zh,
     s.kind_en as slip_kind_en,
