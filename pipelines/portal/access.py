@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -23,6 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Message, Receive
 
 from pipelines.findings import Wording
@@ -34,12 +35,21 @@ FORM_FIELDS = 1_000
 _PART_BYTES = 64 * 1024
 
 SIGN_IN_PATH = "/sign-in"
+SIGN_OUT_PATH = "/sign-out"
 NEW_PASSWORD_PATH = "/account/password"  # noqa: S105 - a path  # nosec B105
 SECOND_FACTOR_PATH = "/account/second-factor"
 VIEW_COOKIE = "servtrade_view"
 _YEAR_SECONDS = 365 * 24 * 3600
 _CSRF_FIELD = "csrf_token"
 _CSRF_HEADER = "x-csrf-token"
+
+
+# Somebody else has signed in since, or the same person anew: the page belongs to a session that is over.
+_OUTDATED_PAGE = Wording(
+    "这个页面已过期：打开之后，您在本浏览器重新登录过。刚才提交的内容没有收到，也没有保存。请返回上一页，刷新后重新提交。",
+    "This page is out of date: somebody has signed in anew in this browser since it was opened. What you just sent was "
+    "not received and not saved. Go back one page, reload it, and send it again.",
+)
 
 
 class Session(Protocol):
@@ -139,9 +149,13 @@ class Access:
             raise _elsewhere(request, _sign_in_address(request))
         if not self.is_for_newcomers:
             if session.must_change_password:
-                raise _elsewhere(request, NEW_PASSWORD_PATH)
+                raise _elsewhere(
+                    request, _saying_what_is_lost(request, NEW_PASSWORD_PATH, "not_received_yet")
+                )
             if session.must_enrol_second_factor:
-                raise _elsewhere(request, SECOND_FACTOR_PATH)
+                raise _elsewhere(
+                    request, _saying_what_is_lost(request, SECOND_FACTOR_PATH, "not_received_yet")
+                )
         # Whoever has signed in: also a new account, which chooses its password before it is given a role.
         if roles != frozenset(Role) and not visitor.has(*roles):
             raise Trouble(403)
@@ -167,7 +181,7 @@ class Access:
         given = request.headers.get(_CSRF_HEADER) or form.get(_CSRF_FIELD) or ""
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.csrf_token.encode()):
             await form.close()
-            raise Trouble(403)
+            raise Trouble(403, _OUTDATED_PAGE)
 
 
 def allowed(
@@ -372,12 +386,47 @@ def local_path(text: str) -> str | None:
 
 
 def _sign_in_address(request: Request) -> str:
-    if request.method not in {"GET", "HEAD"}:
-        return SIGN_IN_PATH
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """The page to sign in, that leads back to what was asked for, or to the page from which a form was sent."""
+    if _is_sent(request):
+        wanted = _sent_from(request)
+    else:
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    address = _saying_what_is_lost(request, SIGN_IN_PATH, "not_received")
     if wanted == "/" or local_path(wanted) is None:
-        return SIGN_IN_PATH
-    return f"{SIGN_IN_PATH}?next={quote(wanted, safe='/')}"
+        return address
+    return f"{address}{'&' if '?' in address else '?'}next={quote(wanted, safe='/')}"
+
+
+def _is_sent(request: Request) -> bool:
+    return request.method not in {"GET", "HEAD"}
+
+
+def _saying_what_is_lost(request: Request, path: str, notice: str) -> str:
+    """The address at which the person is told that a form was not taken: nothing of it has been read."""
+    return f"{path}?said={notice}" if _is_sent(request) and request.url.path != SIGN_OUT_PATH else path
+
+
+def _sent_from(request: Request) -> str:
+    """The page of ours from which a form was sent, without what was said at its top; "/" where that is not known."""
+    parts = urlsplit(request.headers.get("referer", ""))
+    is_ours = parts.scheme == request.url.scheme and parts.netloc == request.headers.get("host", "")
+    path = parts.path if is_ours else request.url.path
+    query = urlencode([(name, value) for name, value in parse_qsl(parts.query) if name != "said"])
+    page = _page_at_or_above(request, path)
+    if page.startswith((SIGN_IN_PATH, SIGN_OUT_PATH)):
+        return "/"
+    return f"{page}?{query}" if is_ours and page == path and query else page
+
+
+def _page_at_or_above(request: Request, path: str) -> str:
+    """The nearest address at or above this one that can be looked at: that of a form that was refused cannot."""
+    routes: list[APIRoute] = request.app.state.routes
+    while path.strip("/"):
+        asked = {**request.scope, "path": path, "method": "GET"}
+        if any(route.matches(asked)[0] is Match.FULL for route in routes):
+            return path
+        path = path.rpartition("/")[0]
+    return "/"
 
 
 def _elsewhere(request: Request, address: str) -> Trouble:

@@ -78,7 +78,7 @@ def create_app(
     Raises UndeclaredAccess when a route does not say who may, InvalidWords when the catalogue is incomplete,
     LedgerUnusable when the ledger cannot be opened.
     """
-    routes_of([_own, *routers])
+    routes = routes_of([_own, *routers])
     opened = ledger_of(settings) if ledger is None else ledger
     desk = UploadDesk(settings, opened) if uploads is None else uploads
 
@@ -107,6 +107,7 @@ def create_app(
         lifespan=life,
     )
     app.state.settings = settings
+    app.state.routes = routes
     app.state.ledger = opened
     app.state.accounts = accounts if accounts is not None else accounts_of(opened)
     app.state.uploads = desk

@@ -38,6 +38,7 @@ from pipelines.validation.messages import DESK_REMARKS
 
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 _HTMX = "vendor/htmx.min.js"
+_BAD_NOTICES = frozenset({"notice.not_received", "notice.not_received_yet"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class Frame:
             request_id=request.state.request_id,
             htmx=self.static.address(_HTMX) if self.has_htmx else "",
             notice=t(notice_key) if notice_key in self.words else "",
+            notice_is_bad=notice_key in _BAD_NOTICES,
             **context,
         )
 

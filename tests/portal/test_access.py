@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import APIRouter
@@ -81,6 +84,77 @@ def test_after_signing_in_one_comes_back_to_the_page_one_wanted(browser: Callabl
     assert answer.headers["location"] == "/sign-in?next=/submissions/0123456789abcdef0123%3Fx%3D1"
 
 
+NOT_RECEIVED = {"zh": "刚才提交的内容没有收到，也没有保存", "en": "was not received and not saved"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("sent_to", "referer", "back"),
+    [
+        ("/uploads", "http://localhost/uploads", "/uploads"),
+        ("/uploads", "", "/uploads"),
+        ("/uploads", "http://localhost/", None),
+        ("/zero-returns", "", None),
+        ("/submissions/0123456789abcdef0123/explanations", "", "/submissions/0123456789abcdef0123"),
+        (
+            "/submissions/0123456789abcdef0123/explanations",
+            "http://localhost/submissions/0123456789abcdef0123/explanations",
+            "/submissions/0123456789abcdef0123",
+        ),
+        (
+            "/submissions/0123456789abcdef0123/explanations",
+            "http://localhost/submissions/0123456789abcdef0123?said=explained",
+            "/submissions/0123456789abcdef0123",
+        ),
+        (
+            "/reminders",
+            "http://localhost/reminders?month=2020-03&said=reminded&district=420103",
+            "/reminders?month=2020-03&district=420103",
+        ),
+        ("/uploads", "https://elsewhere.example/account", "/uploads"),
+        ("/uploads", "http://localhost@elsewhere.example/account", "/uploads"),
+        ("/uploads", "http://localhost//elsewhere.example", None),
+        ("/uploads", "http://localhost/sign-in?next=/account", None),
+    ],
+)
+def test_a_form_sent_after_the_session_ended_is_told_to_be_lost_and_leads_back_to_its_page(
+    browser: Callable[..., Any], sent_to: str, referer: str, back: str | None, language: str
+) -> None:
+    stranger = browser("")
+    stranger.client.cookies.set("servtrade_view", language)
+    headers = {"Referer": referer} if referer else {}
+    answer = stranger.post(sent_to, {"reason_1": "合同一次性结算。"}, token="0" * 64, headers=headers)
+    assert answer.status_code == 303
+    address = urlsplit(answer.headers["location"])
+    assert (address.scheme, address.netloc, address.path) == ("", "", "/sign-in")
+    query = parse_qs(address.query)
+    assert query.get("next") == (None if back is None else [back])
+    page = stranger.get(answer.headers["location"]).text
+    told = re.search(r'<div class="notice notice-bad" role="alert">.*?</div>', page, flags=re.DOTALL)
+    assert told
+    assert NOT_RECEIVED[language] in told[0]
+    assert f'name="next" value="{html.escape(back or "/")}"' in page
+
+
+def test_a_form_sent_through_htmx_after_the_session_ended_makes_the_whole_page_go(
+    browser: Callable[..., Any],
+) -> None:
+    answer = browser("").post("/uploads", token="0" * 64, headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/sign-in?said=not_received&next=/uploads"
+
+
+def test_who_only_looks_or_signs_out_has_lost_nothing(browser: Callable[..., Any]) -> None:
+    assert browser("").get("/uploads").headers["location"] == "/sign-in?next=/uploads"
+    assert browser("").post("/sign-out", token="0" * 64).headers["location"] == "/sign-in"
+
+
+def test_a_form_of_a_session_before_this_one_is_told_to_be_lost(browser: Callable[..., Any]) -> None:
+    answer = browser("ours").post("/uploads", token="0" * 64)
+    assert answer.status_code == 403
+    assert NOT_RECEIVED["zh"] in answer.text
+
+
 @pytest.mark.parametrize(
     ("duty", "path"),
     [
@@ -99,6 +173,8 @@ def test_a_newcomer_sees_nothing_before_password_and_second_factor_are_in_order(
     for page in ("/", "/uploads"):
         answer = one.get(page)
         assert (answer.status_code, answer.headers["location"]) == (303, path)
+    sent = one.client.post("/uploads", data={}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (sent.status_code, sent.headers["location"]) == (303, f"{path}?said=not_received_yet")
 
 
 # -- forms ----------------------------------------------------------------------------------------------------

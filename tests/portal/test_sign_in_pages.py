@@ -94,6 +94,32 @@ def test_signing_in_leads_to_the_page_one_wanted(person: Person, office: Office)
     assert person.get("/sign-in").headers["location"] == "/"
 
 
+def test_who_sent_a_file_after_the_session_ended_learns_it_signs_in_and_is_back_at_the_box(
+    app: FastAPI, office: Office
+) -> None:
+    office.hire("li", Role.CLERK)
+    one = signed_in(app, office, "li")
+    token = one.token_of("/uploads")
+    one.client.cookies.clear()
+    answer = one.post(
+        "/uploads",
+        token=token,
+        files=[("files", ("三月.xlsx", b"PK", "application/octet-stream"))],
+        headers={"Referer": "http://localhost/uploads"},
+    )
+    page = one.get(answer.headers["location"])
+    assert "刚才提交的内容没有收到，也没有保存" in page.text
+    again = one.fill_in(
+        "/sign-in",
+        {"login": "li", "password": office.passwords["li"], "next": "/uploads"},
+        on=answer.headers["location"],
+    )
+    assert (again.status_code, again.headers["location"]) == (303, "/uploads")
+    box = one.get("/uploads").text
+    assert 'type="file"' in box
+    assert "没有收到" not in box
+
+
 def test_the_cookie_of_a_session_is_seen_by_no_script_and_no_other_site(
     person: Person, office: Office
 ) -> None:
