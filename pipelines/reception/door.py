@@ -49,6 +49,7 @@ from pipelines.ledger.actors import Actor
 from pipelines.ledger.register import district_at, this_month
 from pipelines.periods import Month, Period
 from pipelines.reception.closed_months import closed_months, remarks_on_closings
+from pipelines.reception.later_months import remark_on_later_months
 from pipelines.reception.results import FileResult, line_count_of, line_details
 from pipelines.records import CellRecord, FileKind, ParsedFile, storable_text, submission_id_of
 from pipelines.settings import Settings
@@ -488,6 +489,7 @@ class Reception:
                 findings = (
                     *findings,
                     *remarks_on_closings(parsed, arrival.month, findings, before, bounds, self._ledger),
+                    *remark_on_later_months(parsed, arrival.month, before, self._ledger),
                 )
                 verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
                 verdicts[parsed.submission_id] = verdict

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ Language = Literal["zh", "en"]
 Row = Mapping[str, Any]
 
 # What the desk says of a whole file; no rule of the catalogue judges it.
-DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5"})
+DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5", "M6"})
 
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _FORMAT = re.compile(r"\+?[0-9]")
@@ -46,10 +46,12 @@ class Frame:
     end: Mapping[Severity, Wording]
     end_without_remark: Wording
     explained: Wording
+    remark_as_before: Wording
     explained_earlier: Wording
     explained_in_doubt: Wording
     explained_in_vain: Wording
     late_revision: Wording
+    later_months: Wording
     department_after_closing: Wording
     department_partly_after_closing: Wording
     joint_after_closing: Wording
@@ -81,10 +83,12 @@ def message_frame(path: Path = EXPECTATIONS_DIR / "messages.yaml") -> Frame:
         end={severity: wording("end", severity.value) for severity in Severity},
         end_without_remark=wording("end", "warning_without_remark"),
         explained=wording("explained"),
+        remark_as_before=wording("remark_as_before"),
         explained_earlier=wording("explained_earlier"),
         explained_in_doubt=wording("explained_in_doubt"),
         explained_in_vain=wording("explained_in_vain"),
         late_revision=wording("late_revision"),
+        later_months=wording("later_months"),
         department_after_closing=wording("department_after_closing"),
         department_partly_after_closing=wording("department_partly_after_closing"),
         joint_after_closing=wording("joint_after_closing"),
@@ -98,8 +102,9 @@ def message_frame(path: Path = EXPECTATIONS_DIR / "messages.yaml") -> Frame:
 def finding_of(rule: Rule, row: Row) -> Finding:
     """Say to a clerk what a rule found in one row of its fact table (all columns of it).
 
-    A warning on a row whose explanation column is filled becomes info with that explanation quoted; a
-    critical finding cannot be explained away. Raises KeyError if a template names a column the table lacks.
+    A warning on a row whose explanation column is filled becomes info with that explanation quoted; not where the
+    table says, in `is_<column>_as_before`, that the same words stood there last time: they say nothing of what is
+    new. A critical finding cannot be explained away. Raises KeyError if a template names a column the table lacks.
     """
     if rule.message is None:
         raise InvalidRule(f"rule {rule.id} has no message: it judges tables, not returns")
@@ -109,13 +114,18 @@ def finding_of(rule: Rule, row: Row) -> Finding:
     if rule.severity is Severity.WARNING and not rule.explained_by:
         end = message_frame().end_without_remark
     elif explanation and rule.severity is Severity.WARNING:
-        severity, end = Severity.INFO, message_frame().explained
+        if row.get(f"is_{rule.explained_by}_as_before"):
+            end = message_frame().remark_as_before
+        else:
+            severity, end = Severity.INFO, message_frame().explained
 
     def sentence(template: str, language: Language) -> str:
         return (
             place(row, language, sheet, cell)
             + fill(template, row, language)
-            + _of(end, language).replace("{explanation}", explanation)
+            + _of(end, language).replace(
+                "{explanation}", _quoted(explanation) if severity is rule.severity else explanation
+            )
             + _of(message_frame().rule, language).replace("{id}", rule.id)
         )
 
@@ -157,6 +167,7 @@ def explained_finding(finding: Finding, explanation: str, *, origin: str, period
         body = text.removesuffix(tag)
         for asked in (frame.end[Severity.WARNING], frame.end_without_remark):
             body = body.removesuffix(_of(asked, language))
+        body = _asked_again(language).sub("", body)
         end = _of(wanted, language).replace("{period}", period_name(period, language))
         end = end.replace("{explanation}", _quoted(explanation))
         return body.rstrip() + end + tag
@@ -245,6 +256,23 @@ def late_revision_finding(months: Sequence[str]) -> Finding:
     )
 
 
+def later_months_finding(month: Month, later: Sequence[Month]) -> Finding:
+    """Says of a correction of a month which later months of the year hold it in their cumulative."""
+    wording = message_frame().later_months
+
+    def told(text: str, language: Language) -> str:
+        return text.replace("{month}", period_name(month, language)).replace(
+            "{months}", listed_months(later, language)
+        )
+
+    return Finding(
+        rule="M6",
+        severity=Severity.INFO,
+        message=Wording(told(wording.zh, "zh"), told(wording.en, "en")),
+        given=", ".join(str(one) for one in later),
+    )
+
+
 def department_after_closing_finding(months: Sequence[Month], *, is_whole: bool) -> Finding:
     """Says that figures of a departmental table (`is_whole`: all of them) are for months that are closed."""
     frame = message_frame()
@@ -268,6 +296,13 @@ def returned_finding(reason: str) -> Finding:
         severity=Severity.CRITICAL,
         message=Wording(wording.zh.replace("{reason}", reason), wording.en.replace("{reason}", reason)),
     )
+
+
+@cache
+def _asked_again(language: Language) -> re.Pattern[str]:
+    """The end of a message whose remark says nothing new, whatever the remark."""
+    before, _, after = _of(message_frame().remark_as_before, language).partition("{explanation}")
+    return re.compile(f"{re.escape(before)}.{{0,{_MOST_QUOTED + 1}}}{re.escape(after)}$")
 
 
 def _quoted(text: str) -> str:
