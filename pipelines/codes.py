@@ -340,7 +340,24 @@ def department_indicator_of(text: str) -> str | None:
     return _department_indicators().get(_key(text))
 
 
+@_remembered
+def industry_code_of(text: str) -> str | None:
+    """The industry code of GB/T 4754 behind a text, or None. Takes 6513, I6513, 651, 65 and their full-width forms.
+
+    Its division (first two digits) is one of the standard and, where the letter of the section is written, of that
+    section. Which of its groups and classes there are is not in the lists.
+    """
+    code = _code_in(_plain(text))
+    match = _INDUSTRY.fullmatch(code)
+    if match is None:
+        return None
+    section = _sections_by_division().get(match["division"])
+    return code if section is not None and match["section"] in ("", section) else None
+
+
 # Matching -----------------------------------------------------------------------------------------------------
+
+_INDUSTRY = re.compile(r"(?P<section>[A-T]?)(?P<division>[0-9]{2})[0-9]{0,2}")
 
 _LIST_MARK = re.compile(
     r"^(?:其中\s*[:,]?\s*|\(?\d{1,2}(?:\.\d{1,2}){0,3}\)?\s*[.、,]?\s*|\(?[一二三四五六七八九十]{1,3}[)、.]\s*)"
@@ -505,6 +522,12 @@ def _currency_names() -> Mapping[str, str | None]:
         ((name, one.code) for one in currencies() for name in (one.name_zh, one.name_en)),
         ((row["alias"], row["currency_code"]) for row in _rows("currency_aliases")),
     )
+
+
+@cache
+def _sections_by_division() -> Mapping[str, str]:
+    """Division of GB/T 4754 (two digits) -> letter of its section."""
+    return {row["division_code"]: row["section_code"] for row in _rows("industry_items")}
 
 
 @cache

@@ -23,6 +23,7 @@ from pipelines.codes import (
     districts,
     ebops_item,
     ebops_items,
+    industry_code_of,
     item_code_of,
     main_item,
     mofcom_categories,
@@ -413,6 +414,29 @@ def test_a_currency_is_known_by_code_name_and_symbol(written, code):
 @pytest.mark.parametrize("written", ["", "元", "us", "$", "万美元", "USD 欧元", "XAU", "XXX"])
 def test_what_is_no_currency_is_nothing(written):
     assert currency_code_of(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("6513", "6513"),
+        ("I6513", "I6513"),
+        ("ｉ６５１３", "I6513"),
+        (" 651 ", "651"),
+        ("65", "65"),
+        ("6513.0", "6513"),
+        ("0111", "0111"),
+    ],
+)
+def test_an_industry_is_known_by_its_code_with_or_without_the_letter_of_its_section(written, code):
+    assert industry_code_of(written) == code
+
+
+@pytest.mark.parametrize(
+    "written", ["", "垃圾", "9901", "0011", "6", "65130", "A6513", "I", "６５1３x", "-651"]
+)
+def test_what_is_no_industry_is_nothing(written):
+    assert industry_code_of(written) is None
 
 
 @pytest.mark.parametrize("one", [*districts(), *currencies()], ids=lambda one: one.code)

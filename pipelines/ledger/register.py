@@ -8,7 +8,7 @@ A closed month keeps its register: what would change it is refused until the mon
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -35,13 +35,12 @@ from sqlalchemy import (
 )
 
 from pipelines.findings import Wording
-from pipelines.ledger import audit
+from pipelines.ledger import audit, register_codes
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, NotAllowed, Role
 from pipelines.ledger.engine import reading, writing
 from pipelines.ledger.pen import chunks, insert_many, take_the_pen
 from pipelines.ledger.shapes import (
-    MAX_CODE_LENGTH,
     SHANGHAI,
     CannotChangeRegister,
     EnterpriseClass,
@@ -320,8 +319,9 @@ class Register:
     def record(self, new: NewEvent, actor: Actor) -> LifeEvent:
         """Record a life event at the desk.
 
-        Clerks and analysts may for all; a district reviewer may only note contacts. Raises NotAllowed,
-        CannotChangeRegister (does not fit, or would change a closed month), UnknownEnterprise.
+        Clerks and analysts may for all; a district reviewer may only note contacts. A district may be given by its
+        name. Raises NotAllowed, CannotChangeRegister (a code that cannot be one, does not fit, or would change a closed
+        month), UnknownEnterprise.
         """
         new = _cleaned(new)
         with writing(self._engine) as connection:
@@ -800,15 +800,35 @@ def _reason_of(text: str) -> str:
             Wording(
                 f"请写明原因（{_MIN_REASON_LENGTH} 至 {_MAX_TEXT_LENGTH} 个字）。",
                 f"Say why, in {_MIN_REASON_LENGTH} to {_MAX_TEXT_LENGTH} characters.",
-            )
+            ),
+            "reason",
         )
     return reason
+
+
+_CODE_NAMES = {
+    "enterprise_code": Wording("统一社会信用代码", "Credit code"),
+    "district_code": Wording("所在区", "District"),
+    "industry_code": Wording("行业代码", "Industry"),
+}
+_SHOWN_LENGTH = 40
+
+
+def _checked(check: Callable[[str], str], text: str) -> str:
+    """What a check makes of a code. Raises CannotChangeRegister naming where it stands and what was given."""
+    try:
+        return check(text)
+    except CannotChangeRegister as wrong:
+        name, given, said = _CODE_NAMES[wrong.field], text[:_SHOWN_LENGTH], wrong.wording
+        raise CannotChangeRegister(
+            Wording(f"{name.zh}“{given}”：{said.zh}", f"{name.en} “{given}”: {said.en}"), wrong.field
+        ) from wrong
 
 
 def _cleaned(new: NewEvent) -> NewEvent:
     """The event with only what its kind speaks of. Raises CannotChangeRegister for what is missing."""
     kind = new.event_kind
-    kept: dict[str, Any] = {"enterprise_code": storable_text(new.enterprise_code).strip()}
+    kept: dict[str, Any] = {"enterprise_code": storable_text(new.enterprise_code).strip().upper()}
     wanted: dict[EventKind, tuple[str, ...]] = {
         EventKind.ENTERED: ("district_code", "industry_code", "enterprise_class", "enterprise_name"),
         EventKind.LEFT: (),
@@ -835,10 +855,18 @@ def _cleaned(new: NewEvent) -> NewEvent:
             "industry_code": Wording("行业代码", "the industry code"),
             "enterprise_class": Wording("企业类别", "the class"),
         }[needed]
-        raise CannotChangeRegister(Wording(f"请填写{what.zh}。", f"Please give {what.en}."))
+        raise CannotChangeRegister(Wording(f"请填写{what.zh}。", f"Please give {what.en}."), needed)
+    for name, check in (
+        ("district_code", register_codes.district_code),
+        ("industry_code", register_codes.industry_code),
+    ):
+        if kept.get(name):
+            kept[name] = _checked(check, kept[name])
+    if "successor_code" in kept:
+        kept["successor_code"] = kept["successor_code"].upper()
     if kind is EventKind.CHANGED_CONTACT and not (kept["contact"] or kept["phone"]):
         raise CannotChangeRegister(
-            Wording("请填写联系人或电话。", "Please give the contact or the telephone number.")
+            Wording("请填写联系人或电话。", "Please give the contact or the telephone number."), "contact"
         )
     kept["reason"] = (
         _reason_of(new.reason)
@@ -857,13 +885,15 @@ def _make_room(connection: Connection, new: NewEvent, now: datetime) -> bool:
         return False
     if new.event_kind is not EventKind.ENTERED:
         raise UnknownEnterprise(new.enterprise_code)
-    if not new.enterprise_name or not 0 < len(new.enterprise_code) <= MAX_CODE_LENGTH:
+    if not new.enterprise_name or not new.enterprise_code:
         raise CannotChangeRegister(
             Wording(
                 "新纳入的企业须填写统一社会信用代码和单位名称。",
                 "An enterprise that is new needs its code and its name.",
-            )
+            ),
+            "enterprise_name" if new.enterprise_code else "enterprise_code",
         )
+    _checked(register_codes.credit_code, new.enterprise_code)
     connection.execute(
         insert(t.enterprise).values(
             enterprise_code=new.enterprise_code,
@@ -926,7 +956,8 @@ def _expect_fits(connection: Connection, new: NewEvent, spells: Sequence[Spell])
                     f"并入的企业 {new.successor_code} 在{month:zh}不在名录中。请先将其纳入名录，或核对代码。",
                     f"{new.successor_code}, into which it is to be merged, is not on the register in {month:en}. Please "
                     "enter that enterprise first, or check the code.",
-                )
+                ),
+                "successor_code",
             )
 
 

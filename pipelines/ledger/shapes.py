@@ -55,7 +55,14 @@ class CannotRemind(CannotAct):
 
 
 class CannotChangeRegister(CannotAct):
-    """A life event does not fit the register, or would change a month that is closed."""
+    """A life event does not fit the register, or would change a month that is closed.
+
+    `field`: the one of `register.NewEvent` that is wrong; empty where it is none by itself.
+    """
+
+    def __init__(self, wording: Wording, field: str = "") -> None:
+        super().__init__(wording)
+        self.field = field
 
 
 class UnknownSubmission(LookupError):

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from pipelines.codes import district_code_of
 from pipelines.findings import Wording
 from pipelines.intake import gate
 from pipelines.intake.limits import MIB, Limits
 from pipelines.intake.workbook import Sheet, Workbook
-from pipelines.ledger.shapes import RegisterRow
+from pipelines.ledger.register_codes import credit_code, district_code, industry_code
+from pipelines.ledger.shapes import CannotChangeRegister, RegisterRow
 from pipelines.periods import InvalidPeriod, Month, parse_period
 from pipelines.text_tables import DecodedText, UndecodableText, decoded, delimiter_of
 
@@ -41,10 +41,8 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 }
 _COLUMN_OF = {title: column for column, titles in _HEADERS.items() for title in (*titles, column)}
 # As long as the ledger's columns are.
-_LONGEST = {"enterprise_name": 200, "industry_code": 6, "contact": 60, "phone": 60}
-# GB 32100-2015: no I, O, S, V, Z; weights are powers of 3 modulo 31.
-_CODE_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CODE_LENGTH = 18
+_LONGEST = {"enterprise_name": 200, "contact": 60, "phone": 60}
+_CODES = {"enterprise_code": credit_code, "district_code": district_code, "industry_code": industry_code}
 
 
 class RegisterFileRefused(ValueError):
@@ -158,7 +156,7 @@ def _row_of(number: int, values: Mapping[str, str]) -> tuple[list[RowProblem], R
         text = values.get(column, "").strip()
         try:
             taken[column] = _value_of(column, text)
-        except Wrong as wrong:
+        except (Wrong, CannotChangeRegister) as wrong:
             problems.append(RowProblem(number, column, text, wrong.wording))
     first, last = taken.get("from_month"), taken.get("to_month")
     if first and last and last < first:
@@ -172,48 +170,14 @@ def _row_of(number: int, values: Mapping[str, str]) -> tuple[list[RowProblem], R
 def _value_of(column: str, text: str) -> Any:
     if column in REQUIRED and not text:
         raise Wrong("必填，不能为空。", "Needed, but empty.")
-    if column == "enterprise_code":
-        return credit_code(text)
-    if column == "district_code":
-        return district_code(text)
+    if column in _CODES:
+        return _CODES[column](text)
     if column in ("from_month", "to_month"):
         return _month(text)
     most = _LONGEST[column]
     if len(text) > most:
         raise Wrong(f"过长：{len(text)} 个字，最多 {most} 个字。", f"{len(text)} characters, at most {most}.")
     return text
-
-
-def credit_code(text: str) -> str:
-    """The code in capitals. Raises ValueError saying what was expected where its length or last character is wrong."""
-    code = text.upper()
-    if len(code) != _CODE_LENGTH or any(char not in _CODE_CHARACTERS for char in code):
-        raise Wrong(
-            "不是统一社会信用代码（应为 18 位数字和大写字母，不用 I、O、S、V、Z）。",
-            "No unified social credit code (18 digits and capital letters, never I, O, S, V or Z).",
-        )
-    total = sum(
-        _CODE_CHARACTERS.index(char) * pow(3, place, 31)
-        for place, char in enumerate(code[: _CODE_LENGTH - 1])
-    )
-    expected = _CODE_CHARACTERS[-total % 31]
-    if code[-1] != expected:
-        raise Wrong(
-            f"校验码不对：按前 17 位末位应为 {expected}。请核对是否抄错。",
-            f"The code fails its check: by the first 17 characters the last should be {expected}.",
-        )
-    return code
-
-
-def district_code(text: str) -> str:
-    """A district's code, also from its name. Raises ValueError for one that is not in the list."""
-    code = district_code_of(text)
-    if code is None:
-        raise Wrong(
-            "不是本市的区或开发区。请填区名（如武昌区）或六位代码（如 420106）。",
-            "No district or zone of this city. Give its name or its code (such as 420106).",
-        )
-    return code
 
 
 def _month(text: str) -> Month | None:

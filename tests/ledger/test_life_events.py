@@ -37,6 +37,7 @@ from pipelines.ledger.reminders import ReminderKind
 from pipelines.periods import Month
 
 MAY = Month(2026, 5)
+NEWCOMER = "91330100799655058B"  # a public code, in nobody's register here
 
 
 def record(
@@ -154,7 +155,7 @@ def test_a_register_file_leaves_what_was_recorded_at_the_desk(ledger: Ledger) ->
         (NewEvent("E01", EventKind.MERGED, MAY, successor_code="E01", reason="吸收合并"), "不在名录中"),
         (NewEvent("E01", EventKind.MERGED, MAY, successor_code="E99", reason="吸收合并"), "不在名录中"),
         (NewEvent("E01", EventKind.CHANGED_CONTACT, MAY), "联系人或电话"),
-        (NewEvent("E99", EventKind.ENTERED, MAY, district_code="420111"), "单位名称"),
+        (NewEvent(NEWCOMER, EventKind.ENTERED, MAY, district_code="420111"), "单位名称"),
     ],
 )
 def test_what_does_not_fit_the_register_is_refused_and_nothing_is_written(
@@ -167,7 +168,49 @@ def test_what_does_not_fit_the_register_is_refused_and_nothing_is_written(
     assert ledger.enterprises() == before
     assert len(ledger.register.events("E01", WANG)) == entries
     with pytest.raises(UnknownEnterprise):
-        ledger.register.enterprise("E99", WANG)
+        ledger.register.enterprise(NEWCOMER, WANG)
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "field", "says"),
+    [
+        (EventKind.ENTERED, {"code": "NOTACODE<b>"}, "enterprise_code", "18 位"),
+        (EventKind.ENTERED, {"code": "A/B"}, "enterprise_code", "18 位"),
+        (EventKind.ENTERED, {"code": "913301007996550580"}, "enterprise_code", "末位应为 B"),
+        (EventKind.ENTERED, {"code": ""}, "enterprise_code", "统一社会信用代码"),
+        (EventKind.ENTERED, {"enterprise_name": ""}, "enterprise_name", "单位名称"),
+        (EventKind.ENTERED, {"district_code": "999999"}, "district_code", "“999999”：不是本市"),
+        (EventKind.ENTERED, {"industry_code": "垃圾"}, "industry_code", "“垃圾”：不是《国民经济行业分类》"),
+        (EventKind.MOVED_DISTRICT, {"code": "E01", "district_code": "999999"}, "district_code", "不是本市"),
+        (EventKind.CHANGED_INDUSTRY, {"code": "E01", "industry_code": "9901"}, "industry_code", "GB/T 4754"),
+        (EventKind.CHANGED_INDUSTRY, {"code": "E01", "industry_code": "A6513"}, "industry_code", "GB/T 4754"),
+        (EventKind.MERGED, {"code": "E01", "successor_code": "x", "reason": "合并"}, "successor_code", "X"),
+    ],
+)
+def test_a_code_that_cannot_be_one_is_refused_at_its_field(
+    ledger: Ledger, kind: EventKind, facts: dict[str, str], field: str, says: str
+) -> None:
+    a_register(ledger)
+    before = ledger.enterprises()
+    given = {"district_code": "420111", "enterprise_name": "新公司"} | facts
+    code = given.pop("code", NEWCOMER)
+    with pytest.raises(CannotChangeRegister, match=says) as refused:
+        record(ledger, kind, code=code, **given)
+    assert refused.value.field == field
+    assert ledger.enterprises() == before
+
+
+def test_codes_may_be_written_as_people_write_them(ledger: Ledger) -> None:
+    a_register(ledger)
+    record(
+        ledger,
+        EventKind.ENTERED,
+        code=f" {NEWCOMER.lower()} ",
+        district_code="武昌",
+        industry_code="Ｉ６５１３",
+        enterprise_name="新公司",
+    )
+    assert spells(ledger, NEWCOMER) == [("420106", "I6513", date(2026, 5, 1), None)]
 
 
 def test_a_new_enterprise_may_enter_at_the_desk(ledger: Ledger) -> None:
@@ -175,13 +218,15 @@ def test_a_new_enterprise_may_enter_at_the_desk(ledger: Ledger) -> None:
     record(
         ledger,
         EventKind.ENTERED,
-        code="E99",
+        code=NEWCOMER,
         district_code="420111",
         industry_code="6510",
         enterprise_name="新公司",
         enterprise_class=EnterpriseClass.KEY,
     )
-    assert EnterpriseSpell("E99", "新公司", "420111", "6510", date(2026, 5, 1), None) in ledger.enterprises()
+    assert (
+        EnterpriseSpell(NEWCOMER, "新公司", "420111", "6510", date(2026, 5, 1), None) in ledger.enterprises()
+    )
 
 
 def test_a_closed_month_keeps_its_register_until_it_is_revised(ledger: Ledger) -> None:
@@ -274,10 +319,10 @@ def test_an_enterprise_that_left_stays_with_its_last_district_and_one_to_come_wi
     assert seen(ledger, HONGSHAN)
     assert ledger.register.enterprise("E01", HONGSHAN).end_kind == "left"
     to_come = NewEvent(
-        "E09", EventKind.ENTERED, Month(2099, 1), district_code="420103", enterprise_name="新企业"
+        NEWCOMER, EventKind.ENTERED, Month(2099, 1), district_code="420103", enterprise_name="新企业"
     )
     ledger.register.record(to_come, WANG)
-    shown = ledger.register.enterprise("E09", JIANGHAN)
+    shown = ledger.register.enterprise(NEWCOMER, JIANGHAN)
     assert (shown.is_expected, shown.end_kind, shown.district_code) == (False, "", "420103")
 
 

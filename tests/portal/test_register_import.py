@@ -100,11 +100,12 @@ def test_what_is_wrong_is_said_by_row_and_column_and_nothing_can_be_confirmed(
     wrong = OURS[:-1] + ("A" if OURS[-1] != "A" else "B")
     text = previewed(
         clerk,
-        f"{HEAD}{OURS},{OUR_NAME},火星区,,三月,,,\n{wrong},,江汉区,,,,,\n{THEIRS},{THEIR_NAME},420111,,2020-05,2020-03,,\n",
+        f"{HEAD}{OURS},{OUR_NAME},火星区,9900,三月,,,\n{wrong},,江汉区,,,,,\n{THEIRS},{THEIR_NAME},420111,,2020-05,2020-03,,\n",
     )
     found = re.findall(r'class="number">(\d+)</th><td>([^<]+)</td><td><code>([^<]*)</code>', text)
     assert found == [
         ("2", "区", "火星区"),
+        ("2", "行业代码", "9900"),
         ("2", "起始月份", "三月"),
         ("3", "统一社会信用代码", wrong),
         ("3", "企业名称", "—"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import Any
@@ -169,6 +170,64 @@ def test_an_event_that_does_not_fit_is_refused_in_words(own: Any) -> None:
         clerk.post("/enterprises", {"kind": "x", "enterprise_code": OURS, "month": "2020-05"}).status_code
         == 400
     )
+
+
+NEW = {
+    "kind": "entered",
+    "enterprise_code": credit_code(78),
+    "enterprise_name": "新入“企业”",
+    "district_code": "420103",
+    "industry_code": "6513",
+    "month": "2020-05",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "said"),
+    [
+        ("enterprise_code", "NOTACODE<b>", "不是统一社会信用代码"),
+        ("enterprise_code", "A/B", "不是统一社会信用代码"),
+        ("enterprise_name", "", "单位名称"),
+        ("district_code", "999999", "不是本市的区或开发区"),
+        ("industry_code", "垃圾", "GB/T 4754"),
+    ],
+)
+def test_a_code_of_a_new_enterprise_is_refused_at_its_field_and_what_was_typed_stays(
+    own: Any, own_bureau: Bureau, field: str, given: str, said: str
+) -> None:
+    before = own_bureau.ledger.enterprises()
+    answer = own("clerk").post("/enterprises", NEW | {field: given})
+    assert answer.status_code == 409
+    assert own_bureau.ledger.enterprises() == before
+    marks = re.findall(r'id="([^"]+)-error">([^<]+)<', answer.text)
+    assert [name for name, _ in marks] == [field]
+    assert said in marks[0][1]
+    kept = NEW | {field: given}
+    for name in ("enterprise_code", "enterprise_name", "industry_code"):
+        assert f'name="{name}" value="{html.escape(kept[name])}"' in answer.text.replace("&#34;", "&quot;")
+    assert '<option value="2020-05" selected>' in answer.text
+
+
+def test_a_code_of_an_enterprise_that_is_there_is_refused_at_its_field(own: Any) -> None:
+    changed = {
+        "kind": "changed_industry",
+        "enterprise_code": OURS,
+        "month": "2020-05",
+        "industry_code": "垃圾",
+        "reason": "转型",
+    }
+    text = own("clerk").post("/enterprises", changed).text
+    assert re.findall(r'id="([^"]+)-error">', text) == ["changed_industry-industry_code"]
+    assert 'id="changed_industry-industry_code" name="industry_code" value="垃圾"' in text
+    assert 'id="changed_industry-reason" name="reason" value="转型"' in text
+    moved = {
+        "kind": "moved_district",
+        "enterprise_code": OURS,
+        "month": "2020-05",
+        "district_code": "999999",
+    }
+    text = own("clerk").post("/enterprises", moved).text
+    assert re.findall(r'id="([^"]+)-error">', text) == ["moved_district-district_code"]
 
 
 def test_a_voided_event_stays_on_record_with_its_reason(own: Any, own_bureau: Bureau) -> None:

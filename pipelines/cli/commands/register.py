@@ -172,33 +172,34 @@ def event(
     KIND is what happened, ENTERPRISE the credit code. An event holds from its month on; one that was wrong is voided,
     never deleted. What would change a closed month is refused.
     """
-    from pipelines.ledger import EnterpriseClass, EventKind, UnknownEnterprise
+    from pipelines.ledger import CannotChangeRegister, EnterpriseClass, EventKind, UnknownEnterprise
     from pipelines.ledger.register import NewEvent
-    from pipelines.reception.register_file import credit_code, district_code
 
-    try:
-        code = credit_code(enterprise.strip())
-        new = NewEvent(
-            code,
-            EventKind(kind),
-            month,
-            district_code=district_code(district) if district else "",
-            industry_code=industry.strip(),
-            enterprise_class=EnterpriseClass(class_) if class_ else None,
-            successor_code=credit_code(into.strip()) if into else "",
-            contact=contact,
-            phone=phone,
-            reason=reason,
-            enterprise_name=name,
-        )
-    except ValueError as error:
-        zh, _, en = str(error).partition(" / ")
-        raise CommandFailed(Exit.USAGE, zh, en or zh) from error
+    new = NewEvent(
+        enterprise,
+        EventKind(kind),
+        month,
+        district_code=district,
+        industry_code=industry,
+        enterprise_class=EnterpriseClass(class_) if class_ else None,
+        successor_code=into,
+        contact=contact,
+        phone=phone,
+        reason=reason,
+        enterprise_name=name,
+    )
     with ledger_of(terminal.settings) as ledger:
         try:
             done = ledger.register.record(new, acting(by))
         except UnknownEnterprise as error:
-            raise terminal.fail(Exit.USAGE, "unknown_enterprise", code=on_one_line(code)) from error
+            raise terminal.fail(Exit.USAGE, "unknown_enterprise", code=on_one_line(enterprise)) from error
+        except CannotChangeRegister as error:
+            # An option that is wrong: usage. What the register as it is does not allow is a conflict.
+            if error.field:
+                raise CommandFailed(
+                    Exit.USAGE, on_one_line(error.wording.zh), on_one_line(error.wording.en)
+                ) from error
+            raise
     if as_json:
         terminal.json(_event_json(done))
         return

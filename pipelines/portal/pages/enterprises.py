@@ -5,6 +5,7 @@ Events are dated to a month and never deleted, only voided (`ledger.register`). 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
@@ -18,7 +19,7 @@ from pipelines.ledger import Ledger
 from pipelines.ledger.actors import Role
 from pipelines.ledger.register import NewEvent
 from pipelines.ledger.reviews import SubmissionFilter
-from pipelines.ledger.shapes import CannotAct, EnterpriseClass, EventKind
+from pipelines.ledger.shapes import CannotAct, CannotChangeRegister, EnterpriseClass, EventKind
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.asked import number_asked
 from pipelines.portal.fields import form_fields
@@ -32,6 +33,29 @@ NAVIGATION = (NavigationItem("/enterprises", "enterprises.navigation", frozenset
 _KINDS = tuple(kind.value for kind in EventKind)
 _CLASSES = tuple(one.value for one in EnterpriseClass)
 _RECENT = 12
+# What a person may type into a form of an event; shown again where it is refused.
+_TYPED = (
+    "enterprise_code",
+    "enterprise_name",
+    "month",
+    "district_code",
+    "industry_code",
+    "enterprise_class",
+    "successor_code",
+    "contact",
+    "phone",
+    "reason",
+)
+_NOTHING_TYPED = dict.fromkeys(_TYPED, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that was not recorded: what was typed by field, and why; `field` is the one that is wrong, or empty."""
+
+    typed: dict[str, str]
+    wording: Wording
+    field: str = ""
 
 
 @router.get("/enterprises")
@@ -45,26 +69,38 @@ def enterprises(
     visitor: Visitor = Depends(allowed(*RETURN_ROLES)),
 ) -> Response:
     """The register, by district and code."""
-    ledger: Ledger = request.app.state.ledger
-    chosen = month_of(request, month)
     asked = {
         "q": q.strip()[:60],
         "district": district[:32],
-        "month": str(chosen),
+        "month": str(month_of(request, month)),
         "expected": "true" if expected else "",
     }
+    return _listed(request, visitor, asked, at)
+
+
+def _listed(
+    request: Request,
+    visitor: Visitor,
+    asked: dict[str, str],
+    at: int = 1,
+    refused: Refused | None = None,
+) -> Response:
+    ledger: Ledger = request.app.state.ledger
     return page(
         request,
         "enterprises.html",
         visitor,
+        status_code=200 if refused is None else 409,
         found=ledger.register.page(
             visitor.actor,
-            month=chosen,
+            month=month_of(request, asked["month"]),
             search=asked["q"],
             district_code=asked["district"],
-            only_expected=expected,
+            only_expected=bool(asked["expected"]),
             page=at,
         ),
+        refused=refused,
+        typed=_NOTHING_TYPED | (refused.typed if refused else {}),
         asked=asked,
         districts=codes.districts(),
         district_name=district_name,
@@ -107,30 +143,34 @@ def record(
     kind, class_code = text_of(form, "kind"), text_of(form, "enterprise_class")
     if kind not in _KINDS or class_code not in ("", *_CLASSES):
         raise Trouble(400)
-    code = text_of(form, "enterprise_code").upper()[:64]
+    typed = {name: text_of(form, name) for name in _TYPED}
+    month = month_of(request, typed["month"])
     ledger: Ledger = request.app.state.ledger
     try:
-        ledger.register.record(
+        event = ledger.register.record(
             NewEvent(
-                enterprise_code=code,
+                enterprise_code=typed["enterprise_code"],
                 event_kind=EventKind(kind),
-                from_month=month_of(request, text_of(form, "month")),
-                district_code=text_of(form, "district_code"),
-                industry_code=text_of(form, "industry_code"),
+                from_month=month,
+                district_code=typed["district_code"],
+                industry_code=typed["industry_code"],
                 enterprise_class=EnterpriseClass(class_code) if class_code else None,
-                successor_code=text_of(form, "successor_code").upper(),
-                contact=text_of(form, "contact"),
-                phone=text_of(form, "phone"),
-                reason=text_of(form, "reason"),
-                enterprise_name=text_of(form, "enterprise_name"),
+                successor_code=typed["successor_code"],
+                contact=typed["contact"],
+                phone=typed["phone"],
+                reason=typed["reason"],
+                enterprise_name=typed["enterprise_name"],
             ),
             visitor.actor,
         )
-    except CannotAct as refused:
-        if kind == EventKind.ENTERED.value:
-            raise Trouble(409, refused.wording) from refused
-        return _shown(request, visitor, code, refused.wording, opened=kind)
-    return after_form(f"/enterprises/{code}", notice="event_recorded")
+    except CannotAct as error:
+        field = error.field if isinstance(error, CannotChangeRegister) else ""
+        refused = Refused(typed, error.wording, field)
+        if "enterprise_name" in form:  # the form of a new enterprise, below the list
+            asked = {"q": "", "district": "", "month": str(month_of(request, "")), "expected": ""}
+            return _listed(request, visitor, asked, refused=refused)
+        return _shown(request, visitor, typed["enterprise_code"].upper(), refused, opened=kind)
+    return after_form(f"/enterprises/{event.enterprise_code}", notice="event_recorded")
 
 
 @router.post(
@@ -152,7 +192,7 @@ def void(
     try:
         ledger.register.void(number, text_of(form, "reason"), visitor.actor)
     except CannotAct as refused:
-        return _shown(request, visitor, enterprise_code, refused.wording)
+        return _shown(request, visitor, enterprise_code, Refused({}, refused.wording))
     return after_form(f"/enterprises/{enterprise_code}", notice="event_voided")
 
 
@@ -160,17 +200,18 @@ def _shown(
     request: Request,
     visitor: Visitor,
     enterprise_code: str,
-    refusal: Wording | None = None,
+    refused: Refused | None = None,
     *,
     opened: str = "",
 ) -> Response:
+    """The page of an enterprise; `opened`: the event whose form was refused, with what was typed there."""
     ledger: Ledger = request.app.state.ledger
     found = ledger.register.enterprise(enterprise_code, visitor.actor)
     return page(
         request,
         "enterprise.html",
         visitor,
-        status_code=200 if refusal is None else 409,
+        status_code=200 if refused is None else 409,
         enterprise=found,
         events=ledger.register.events(found.enterprise_code, visitor.actor)[::-1],
         recent=ledger.reviews.submissions(
@@ -182,6 +223,7 @@ def _shown(
         may_change=visitor.has(Role.CLERK, Role.ANALYST),
         may_note_contact=visitor.has(*STAFF),
         month=month_of(request, "").plus(1),
-        refusal=refusal,
+        refused=refused,
+        typed=_NOTHING_TYPED | (refused.typed if refused else {}),
         opened=opened,
     )
