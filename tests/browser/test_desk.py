@@ -148,6 +148,22 @@ def test_a_zero_return_is_one_click_on_the_first_page(portal: Portal, visit: Cal
     assert page.get_by_role("button", name=re.compile("零报")).count() == 0
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_file_sent_after_the_session_ended_is_said_to_be_lost_and_the_way_back_is_kept(
+    portal: Portal, visit: Callable[..., Any], tmp_path: Path, scripts: bool
+) -> None:
+    file = on_disk(tmp_path, "九月.xlsx", a_workbook(OURS, "2015-09", [LINE], name=OUR_NAME))
+    before = len(portal.bureau.ledger.submissions())
+    page = visit("ours", "/uploads", scripts=scripts)
+    page.locator("#files").set_input_files(file)
+    page.context.clear_cookies()
+    page.locator("form.upload-box button[type=submit]").click()
+    page.wait_for_url(re.compile(r"/sign-in\?"))
+    assert "刚才提交的内容没有收到，也没有保存" in page.get_by_role("alert").inner_text()
+    assert page.locator("input[name=next]").input_value() == "/uploads"
+    assert len(portal.bureau.ledger.submissions()) == before
+
+
 def test_hostile_names_and_cells_run_nothing_anywhere(
     portal: Portal, visit: Callable[..., Any], tmp_path: Path
 ) -> None:
