@@ -160,7 +160,7 @@ def test_a_file_sent_after_the_session_ended_is_said_to_be_lost_and_the_way_back
     page.locator("form.upload-box button[type=submit]").click()
     page.wait_for_url(re.compile(r"/sign-in\?"))
     assert "刚才提交的内容没有收到，也没有保存" in page.get_by_role("alert").inner_text()
-    assert page.locator("input[name=next]").input_value() == "/uploads"
+    assert page.locator("#main input[name=next]").input_value() == "/uploads"
     assert len(portal.bureau.ledger.submissions()) == before
 
 
