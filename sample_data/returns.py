@@ -33,8 +33,8 @@ STATUS_LABELS = {"signed": "新签", "executing": "执行中", "completed": "已
 REASONS = (
     "受新冠肺炎疫情影响，业务量下降",
     "项目集中结算",
-    "大额合同本月回款",
-    "上月集中结算，本月恢复正常",
+    "大额合同回款",
+    "上月集中结算，恢复正常",
     "季节性波动，已与客户核对",
 )
 
@@ -214,9 +214,10 @@ def _with_parents(rows: list[Row]) -> list[Row]:
 
 
 def _reason(enterprise: Enterprise, month: Month, rng: Random) -> str:
+    """What the clerk says of this month: with the month in it, for a remark as last month's explains nothing."""
     if Month(2020, 2) <= month <= Month(2021, 1) and enterprise.profile.key == "travel":
-        return REASONS[0]
-    return rng.choice(REASONS[1:])
+        return f"{month.month}月{REASONS[0]}"
+    return f"{month.month}月{rng.choice(REASONS[1:])}"
 
 
 def _changes_profile(enterprise: Enterprise, month: Month) -> bool:

@@ -114,7 +114,8 @@ class Rule:
 
     `yields_to`     rules of the same table; where one of them fires on a row, this one keeps silent, so that
                     a clerk is asked one question about one cell
-    `explained_by`  column with the clerk's own words; a warning on a row where it is filled becomes info
+    `explained_by`  column with the clerk's own words; a warning on a row where it is filled becomes info, unless the
+                    table's column `is_<column>_as_before` says that they stood there last time
     `keys`          columns that name a failing row to a person
     `given`, `expected`, `message`  templates over the row's columns; see `messages`
     `explanation_covers`  for which later queries an explanation given once also holds

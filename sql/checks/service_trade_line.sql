@@ -13,6 +13,7 @@
 -- column: subject_zh | varchar | item × partner × flow
 -- column: subject_en | varchar | item × partner × flow
 -- column: remark | varchar | 说明
+-- column: is_remark_as_before | boolean | the row of this item and partner on the return accepted last before this one had the same remark, but for case, blanks and marks: it says nothing new
 -- column: flow | varchar | export or import
 -- column: item_code | varchar | as recognised
 -- column: partner_code | varchar | as recognised
@@ -947,6 +948,35 @@ slip_likeliest as (
             ) || ', right as filed ' || format('{:.0f}', least(99, greatest(1, 100 / max(whole)))) || ' %' as odds_en
     from slip_odds
     group by submission_id, sheet, row_number, flow
+),
+-- The return accepted last before this period, and what its rows remarked.
+previous_return as (
+    select
+        f.submission_id,
+        s.submission_id as previous_submission_id,
+        row_number() over (
+            partition by f.submission_id order by s.month_start_date desc, s.submission_id
+        ) as place
+    from filed as f
+    inner join raw.submission as s on s.enterprise_code = f.enterprise_code
+    where s.kind = 'return'
+      and s.is_current_accepted
+      and s.month_start_date < f.period_start_date
+      and s.month_start_date >= $month_start_date - interval 13 month
+),
+remark_before as (
+    select distinct
+        p.submission_id,
+        l.item_code,
+        coalesce(l.partner_code, '') as partner_key,
+        lower(regexp_replace(l.remark, '[^\p{L}\p{N}]', '', 'g')) as remark_words
+    from previous_return as p
+    inner join raw.service_trade_line as l on l.submission_id = p.previous_submission_id
+    where p.place = 1
+      and l.month_start_date >= $month_start_date - interval 13 month
+      and l.month_start_date < $month_start_date
+      and l.item_code is not null
+      and l.remark is not null
 )
 select
     l.month_start_date,
@@ -963,6 +993,7 @@ select
         || ' × ' || coalesce(p.name_en, l.partner_text, 'no partner')
         || ' × ' || l.flow as subject_en,
     l.remark,
+    rb.submission_id is not null as is_remark_as_before,
     l.flow,
     l.item_code,
     l.partner_code,
@@ -1083,4 +1114,9 @@ left join reference.ebops_items as i
     and (i.valid_until is null or i.valid_until >= l.month_start_date)
 left join reference.partners as p on p.partner_code = l.partner_code
 left join reference.units as u on u.unit_code = l.unit_code
+left join remark_before as rb
+    on rb.submission_id = l.submission_id
+    and rb.item_code = l.item_code
+    and rb.partner_key = l.partner_key
+    and rb.remark_words = lower(regexp_replace(l.remark, '[^\p{L}\p{N}]', '', 'g'))
 order by l.submission_id, l.sheet, l.row_number, l.flow

@@ -14,6 +14,7 @@
 -- column: subject_zh | varchar | item × partner
 -- column: subject_en | varchar | item × partner
 -- column: remark | varchar | 说明
+-- column: is_remark_as_before | boolean | the row of this item and partner on the return accepted last before this one had the same remark, but for case, blanks and marks: it says nothing new
 -- column: item_code | varchar | as recognised
 -- column: item_text | varchar | as typed
 -- column: partner_code | varchar | as recognised
@@ -27,13 +28,21 @@
 -- column: implausible_flow_en | varchar | the same
 -- column: is_industry_plausible | boolean | every flow with an amount is usual for the industry; empty when industry or item is unknown
 -- method: docs/rules.md
-with line as (
+with filed as (
+    select
+        submission_id,
+        enterprise_code,
+        period_start_date
+    from raw.submission
+    where kind = 'return'
+      and is_current
+      and month_start_date = $month_start_date
+),
+line as (
     select l.*
     from raw.service_trade_line as l
-    inner join raw.submission as s on s.submission_id = l.submission_id
-    where s.kind = 'return'
-      and s.is_current
-      and l.month_start_date = $month_start_date
+    inner join filed as f on f.submission_id = l.submission_id
+    where l.month_start_date = $month_start_date
 ),
 sheet_row as (
     select
@@ -137,6 +146,35 @@ plausible as (
         on usual_import.division_code = d.division_code
         and usual_import.item_code = d.main_item_code
         and usual_import.flow = 'import'
+),
+-- The return accepted last before this period, and what its rows remarked.
+previous_return as (
+    select
+        f.submission_id,
+        s.submission_id as previous_submission_id,
+        row_number() over (
+            partition by f.submission_id order by s.month_start_date desc, s.submission_id
+        ) as place
+    from filed as f
+    inner join raw.submission as s on s.enterprise_code = f.enterprise_code
+    where s.kind = 'return'
+      and s.is_current_accepted
+      and s.month_start_date < f.period_start_date
+      and s.month_start_date >= $month_start_date - interval 13 month
+),
+remark_before as (
+    select distinct
+        p.submission_id,
+        l.item_code,
+        coalesce(l.partner_code, '') as partner_key,
+        lower(regexp_replace(l.remark, '[^\p{L}\p{N}]', '', 'g')) as remark_words
+    from previous_return as p
+    inner join raw.service_trade_line as l on l.submission_id = p.previous_submission_id
+    where p.place = 1
+      and l.month_start_date >= $month_start_date - interval 13 month
+      and l.month_start_date < $month_start_date
+      and l.item_code is not null
+      and l.remark is not null
 )
 select
     r.month_start_date,
@@ -152,6 +190,7 @@ select
     coalesce(r.item_code || ' ' || i.name_en, r.item_text, 'no item')
         || ' × ' || coalesce(p.name_en, r.partner_text, 'no partner') as subject_en,
     r.remark,
+    rb.submission_id is not null as is_remark_as_before,
     r.item_code,
     r.item_text,
     r.partner_code,
@@ -178,4 +217,9 @@ left join reference.ebops_items as i
 left join reference.partners as p on p.partner_code = r.partner_code
 left join listed_again as d
     on d.submission_id = r.submission_id and d.sheet = r.sheet and d.row_number = r.row_number
+left join remark_before as rb
+    on rb.submission_id = r.submission_id
+    and rb.item_code = r.item_code
+    and rb.partner_key = coalesce(r.partner_code, '')
+    and rb.remark_words = lower(regexp_replace(r.remark, '[^\p{L}\p{N}]', '', 'g'))
 order by r.submission_id, r.sheet, r.row_number

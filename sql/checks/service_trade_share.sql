@@ -12,11 +12,22 @@
 -- column: subject_zh | varchar | item × partner × which share
 -- column: subject_en | varchar | item × partner × which share
 -- column: remark | varchar | 说明
+-- column: is_remark_as_before | boolean | the row of this item and partner on the return accepted last before this one had the same remark, but for case, blanks and marks: it says nothing new
 -- column: share_text | varchar | as typed
 -- column: share_pct | double | per cent; empty when withheld or not applicable
 -- column: share_as_fraction_pct | double | where the share is above 0 and at most 1 without a percent sign: what it means if a fraction was typed; empty otherwise
 -- method: docs/rules.md
-with sheet_row as (
+with filed as (
+    select
+        submission_id,
+        enterprise_code,
+        period_start_date
+    from raw.submission
+    where kind = 'return'
+      and is_current
+      and month_start_date = $month_start_date
+),
+sheet_row as (
     select
         submission_id,
         sheet,
@@ -27,6 +38,35 @@ with sheet_row as (
     from raw.service_trade_line
     where month_start_date = $month_start_date
     group by submission_id, sheet, row_number
+),
+-- The return accepted last before this period, and what its rows remarked.
+previous_return as (
+    select
+        f.submission_id,
+        s.submission_id as previous_submission_id,
+        row_number() over (
+            partition by f.submission_id order by s.month_start_date desc, s.submission_id
+        ) as place
+    from filed as f
+    inner join raw.submission as s on s.enterprise_code = f.enterprise_code
+    where s.kind = 'return'
+      and s.is_current_accepted
+      and s.month_start_date < f.period_start_date
+      and s.month_start_date >= $month_start_date - interval 13 month
+),
+remark_before as (
+    select distinct
+        p.submission_id,
+        l.item_code,
+        coalesce(l.partner_code, '') as partner_key,
+        lower(regexp_replace(l.remark, '[^\p{L}\p{N}]', '', 'g')) as remark_words
+    from previous_return as p
+    inner join raw.service_trade_line as l on l.submission_id = p.previous_submission_id
+    where p.place = 1
+      and l.month_start_date >= $month_start_date - interval 13 month
+      and l.month_start_date < $month_start_date
+      and l.item_code is not null
+      and l.remark is not null
 )
 select
     s.month_start_date,
@@ -49,6 +89,7 @@ select
             else 'related-party share'
         end as subject_en,
     r.remark,
+    rb.submission_id is not null as is_remark_as_before,
     c.text as share_text,
     cast(c.number as double) as share_pct,
     -- the reader writes the sign where the cell shows it: 0.95 formatted as a percentage comes as 95%
@@ -65,6 +106,11 @@ left join reference.ebops_items as i
     and i.valid_from <= s.month_start_date
     and (i.valid_until is null or i.valid_until >= s.month_start_date)
 left join reference.partners as p on p.partner_code = r.partner_code
+left join remark_before as rb
+    on rb.submission_id = r.submission_id
+    and rb.item_code = r.item_code
+    and rb.partner_key = coalesce(r.partner_code, '')
+    and rb.remark_words = lower(regexp_replace(r.remark, '[^\p{L}\p{N}]', '', 'g'))
 where s.kind = 'return'
   and s.is_current
   and s.month_start_date = $month_start_date

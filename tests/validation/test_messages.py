@@ -49,6 +49,22 @@ def rule(severity: Severity = Severity.WARNING, explained_by: str = "remark") ->
     )
 
 
+@pytest.mark.parametrize("remark", ["软件开发服务", "长" * 900, "一行\n另一行（100%）"])
+def test_a_remark_as_before_explains_nothing_until_something_new_is_said(remark: str) -> None:
+    found = finding_of(rule(), ROW | {"remark": remark, "is_remark_as_before": True})
+    assert (found.severity, found.explanation) == (Severity.WARNING, "")
+    assert "与上一份通过的报表相同" in found.message.zh
+    assert len(found.message.zh) < 500
+    told = explained_finding(found, "新签大合同", origin="workbook")
+    assert told.message.zh.endswith("单位“万美元”。您已说明：“新签大合同”，由审核人员复核。〔Q3〕")
+    assert told.message.en.endswith(
+        "in USD 10,000. You explained: “新签大合同”; a reviewer will look at it. [Q3]"
+    )
+    assert (
+        finding_of(rule(), ROW | {"remark": remark, "is_remark_as_before": False}).severity is Severity.INFO
+    )
+
+
 def test_a_message_says_where_what_and_whether_one_may_go_on() -> None:
     found = finding_of(rule(), ROW)
     assert found.message.zh == (
