@@ -26,6 +26,7 @@ QUOTED_FROM_ELSEWHERE = {
     "H7c": ("is_revision", "the period, as the filing type is what has to change"),
     "M07": ("revenue", "revenue by visit"),
     "N10": ("item_code", "how often the row stands there"),
+    "Q16": ("is_revision", "how many rows of the form there are"),
     "Q4": ("revenue", "exports since January, set against it"),
     "Q5a": ("is_zero_return", "zero, which is what the tick says"),
     "Q7b": ("partner_code", "share of what names no partner"),
