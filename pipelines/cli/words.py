@@ -231,6 +231,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "state_returned": ("退回", "returned"),
     "state_queried": ("待核实", "queried"),
     "state_accepted": ("已通过", "accepted"),
+    "state_moved_on": ("{state}（结账后已有报送）", "{state} (filed after the closing)"),
     # register events
     "event_recorded": (
         "已记录 {code}：{event}，自 {month} 起。编号 {number}。",

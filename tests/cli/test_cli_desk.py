@@ -24,6 +24,7 @@ from pipelines.cli.exits import Exit
 from pipelines.ledger import EnterpriseClass, EventKind, Ledger, open_ledger
 from pipelines.ledger.actors import Actor, Role
 from pipelines.ledger.board import BoardCounts, MonthBoard
+from pipelines.ledger.months import MonthActKind
 from pipelines.ledger.reminders import ReminderKind
 from pipelines.periods import Month
 
@@ -131,6 +132,56 @@ def test_reminders_are_listed_and_recorded(office: Path, run: Run) -> None:
     [row] = [row for row in after["enterprises"] if row["enterprise_code"] == NOT_FILED]
     assert row["reminder_count"] == 1
     assert NOT_FILED in run("remind", "2019-01").stdout
+
+
+def test_who_filed_after_the_closing_is_marked_in_the_list(office: Path, files: CityFiles, run: Run) -> None:
+    month = Month.parse(files.accepted.parent.name)
+    with open_ledger(f"sqlite:///{office / 'ledger.sqlite'}") as ledger:
+        ledger.months.propose(month, MonthActKind.CLOSE, "收表期已过，可以结账", Actor.operator("li"))
+        ledger.months.confirm(month, Actor.operator("wang"))
+    [late] = told(run("submit", str(files.accepted), "--by", "e01", "--json"))["files"]
+    rows = told(run("remind", str(month), "--json"))["enterprises"]
+    marked = [row for row in rows if row["has_late_revision"]]
+    assert [row["enterprise_code"] for row in marked] == [late["enterprise_code"]]
+    lines = run("remind", str(month)).stdout.splitlines()
+    [line] = [line for line in lines if late["enterprise_code"] in line]
+    assert "未报（结账后已有报送）" in line
+    assert sum("结账后已有报送" in line for line in lines) == 1
+
+
+def test_life_events_are_recorded_listed_and_voided(office: Path, run: Run) -> None:
+    code = NOT_FILED
+    recorded = told(
+        run("register", "event", "left", code, "--month", "2019-03", "--reason", "注销", "--json")
+    )
+    listed = told(run("register", "list", "--month", "2019-03", "--json"))["enterprises"]
+    assert code not in {one["enterprise_code"] for one in listed}
+    void = told(run("register", "void", str(recorded["number"]), "--reason", "记错了", "--json"))
+    assert void["is_void"]
+    events = told(run("register", "events", code, "--json"))["events"]
+    assert [(one["event"], one["is_void"]) for one in events] == [("entered", False), ("left", True)]
+    assert "left" in run("register", "events", code).stdout
+    again = run("register", "event", "entered", code, "--month", "2019-03", "--district", "江汉区")
+    assert again.exit_code == Exit.CONFLICT
+    assert run("register", "event", "left", "123", "--month", "2019-03").exit_code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "says"),
+    [
+        ("A/B", {}, "不是统一社会信用代码"),
+        ("913301007996550580", {}, "末位应为 B"),
+        ("91330100799655058B", {"--district": "火星区"}, "所在区“火星区”"),
+        ("91330100799655058B", {"--industry": "垃圾"}, "行业代码“垃圾”"),
+    ],
+)
+def test_codes_are_refused_on_the_command_line_as_in_the_portal(
+    office: Path, run: Run, code: str, options: dict[str, str], says: str
+) -> None:
+    given = {"--month": "2019-03", "--name": "新公司", "--district": "江汉区"} | options
+    words = [word for pair in given.items() for word in pair]
+    result = run("register", "event", "entered", code, *words)
+    assert (result.exit_code, says in result.stderr) == (Exit.USAGE, True), result.stderr
 
 
 def test_life_events_are_recorded_listed_and_voided(office: Path, run: Run) -> None:

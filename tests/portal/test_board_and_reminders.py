@@ -6,12 +6,15 @@ import io
 import re
 import shutil
 import subprocess
+from datetime import date
 from typing import Any
 
 import openpyxl
 import pytest
+from filed_by_hand import Line, a_workbook
 from portal_bureau import OUR_DISTRICT, OUR_NAME, OURS, THEIR_NAME, THEIRS, Browser, Bureau, SignedInPeople
 
+from pipelines.findings import Verdict
 from pipelines.ledger import RegisterRow
 from pipelines.periods import Month
 from pipelines.portal.app import create_app
@@ -133,6 +136,48 @@ def test_the_letters_are_one_page_each_and_name_month_and_enterprise(own: Any) -
     assert OUR_NAME in flat
     assert THEIR_NAME in flat
     assert "2020年5月" in flat
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
+def test_nobody_who_filed_after_the_closing_is_told_that_nothing_came(own: Any, own_bureau: Bureau) -> None:
+    clerk, analyst = own("clerk"), own("analyst")
+    line = Line(export=120, export_ytd=120, imports=3, imports_ytd=3, export_share=40)
+    assert clerk.post("/months/2020-03/propose", {"act": "close", "reason": "收表期已过"}).status_code == 303
+    assert analyst.post("/months/2020-03/decide", {"decision": "confirm"}).status_code == 303
+    late = own_bureau.file(a_workbook(OURS, "2020-03", [line], name=OUR_NAME))
+    assert late.status is Verdict.ACCEPTED
+    page = clerk.get("/reminders", params={"month": "2020-03"}).text
+    assert re.findall(r'name="enterprise_codes" value="(\w+)"', page) == [THEIRS]
+    assert "以下 1 家在结账后才报来" in page
+    assert f"/submissions?month=2020-03&amp;enterprise_code={OURS}" in page
+    assert "以下 1 家尚未报送" in page
+    pdf = clerk.get("/reminders/letters.pdf", params={"month": "2020-03"}).content
+    text = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+    assert THEIRS in text
+    assert OURS not in text
+    alone = clerk.get("/reminders/letters.pdf", params={"month": "2020-03"} | {"enterprise_code": OURS})
+    assert alone.status_code == 404
+    workbook = clerk.get("/board/workbook", params={"month": "2020-03"} | {"state": "not_filed"}).content
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook)).worksheets[0]
+    states = {row[0].value: row[3].value for row in sheet.iter_rows(min_row=4)}
+    assert states == {OURS: "未报 · 结账后有修订", THEIRS: "未报"}
+
+
+def test_the_first_page_offers_no_zero_return_to_who_filed_after_the_closing(
+    own_bureau: Bureau,
+) -> None:
+    app = create_app(
+        own_bureau.settings, own_bureau.ledger, accounts=SignedInPeople(), today=lambda: date(2020, 4, 8)
+    )
+    clerk, analyst, ours = (Browser(app, name) for name in ("clerk", "analyst", "ours"))
+    line = Line(export=120, export_ytd=120, imports=3, imports_ytd=3, export_share=40)
+    assert 'action="/zero-returns"' in ours.get("/").text
+    assert clerk.post("/months/2020-03/propose", {"act": "close", "reason": "收表期已过"}).status_code == 303
+    assert analyst.post("/months/2020-03/decide", {"decision": "confirm"}).status_code == 303
+    own_bureau.file(a_workbook(OURS, "2020-03", [line], name=OUR_NAME))
+    page = ours.get("/").text
+    assert 'action="/zero-returns"' not in page
+    assert "结账后有报送或审核，尚未计入" in page
 
 
 def test_a_month_is_closed_by_two_people_and_reopened_by_two(own: Any) -> None:

@@ -50,7 +50,8 @@ def remind(
     """列出某月的催报名单，或记录一次催报。 / List whom to remind for a month, or record a reminder.
 
     Without ENTERPRISES (credit codes) the list: who has not filed, whose return was sent back or waits for an answer,
-    with contact and last reminder. A record is never changed or deleted.
+    with contact and last reminder; whose return came after the month was closed is marked. A record is never changed or
+    deleted.
     """
     if not enterprises:
         _list(terminal, month, as_json=as_json)
@@ -129,7 +130,9 @@ def _list(terminal: Terminal, month: Month, *, as_json: bool) -> None:
                 row.district_code,
                 row.enterprise_code,
                 on_one_line(row.enterprise_name),
-                terminal.word(f"state_{row.state.value}"),
+                terminal.word("state_moved_on", state=terminal.word(f"state_{row.state.value}"))
+                if row.has_late_revision
+                else terminal.word(f"state_{row.state.value}"),
                 on_one_line(row.contact),
                 on_one_line(row.phone),
                 row.reminder_count or "",
@@ -153,6 +156,7 @@ def _row_json(row: BoardRow) -> dict[str, Any]:
         "enterprise_class": row.enterprise_class.value,
         "state": row.state.value,
         "submission_id": row.submission_id or None,
+        "has_late_revision": row.has_late_revision,
         "contact": row.contact,
         "phone": row.phone,
         "reminder_count": row.reminder_count,

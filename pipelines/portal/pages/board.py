@@ -262,6 +262,8 @@ def _values(request: Request, visitor: Visitor, row: BoardRow) -> tuple[str, ...
         kind = _word(request, visitor, f"reminders.kind_{row.last_reminder.reminder_kind.value}")
         reminded = f"{moment(row.last_reminder.reminded_at)} {kind} {row.last_reminder.spoken_to}".strip()
     state = _word(request, visitor, f"board.state_{row.state.value}")
+    if row.has_late_revision:
+        state = f"{state} · {_word(request, visitor, 'board.tag_late_revision')}"
     return (
         row.enterprise_code,
         row.enterprise_name,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from pipelines.findings import Wording
 from pipelines.ledger import Ledger
-from pipelines.ledger.board import BoardFilter, MonthBoard, ReturnState
+from pipelines.ledger.board import BoardFilter, BoardRow, MonthBoard, ReturnState
 from pipelines.ledger.reminders import ReminderKind
 from pipelines.ledger.shapes import CannotAct
 from pipelines.periods import Month
@@ -85,8 +85,8 @@ def letters(
 ) -> Response:
     """The letters to those who have not filed: one enterprise's, a district's, or everybody's."""
     chosen = month_of(request, month)
-    board = _missing(request, visitor, chosen, district[:32])
-    rows = [row for row in board.rows if not enterprise_code or row.enterprise_code == enterprise_code]
+    board, missing, _ = _missing(request, visitor, chosen, district[:32])
+    rows = [row for row in missing if not enterprise_code or row.enterprise_code == enterprise_code]
     if not rows:
         raise Trouble(
             404,
@@ -135,21 +135,31 @@ def of_enterprise(
     )
 
 
-def _missing(request: Request, visitor: Visitor, month: Month, district: str) -> MonthBoard:
+def _missing(
+    request: Request, visitor: Visitor, month: Month, district: str
+) -> tuple[MonthBoard, list[BoardRow], list[BoardRow]]:
+    """The board of those who had not filed; who has not to this day, and from whom something came after the closing.
+
+    The board of a closed month stands as at its closing: nobody is told that nothing came of them when it has since.
+    """
     wanted = BoardFilter(district_code=district, states=frozenset({ReturnState.NOT_FILED}), sort="reminded")
-    return look(request, visitor, month, wanted, page_size=None)
+    board = look(request, visitor, month, wanted, page_size=None)
+    missing = [row for row in board.rows if not row.has_late_revision]
+    return board, missing, [row for row in board.rows if row.has_late_revision]
 
 
 def _shown(
     request: Request, visitor: Visitor, month: Month, district: str, refusal: Wording | None = None
 ) -> Response:
-    board = _missing(request, visitor, month, district)
+    board, missing, after_closing = _missing(request, visitor, month, district)
     return page(
         request,
         "reminders.html",
         visitor,
         status_code=200 if refusal is None else 409,
         board=board,
+        rows=missing,
+        after_closing=after_closing,
         district=district,
         districts=[(one.district_code, district_name(one.district_code)) for one in board.districts],
         district_name=district_name,
