@@ -184,41 +184,6 @@ def test_codes_are_refused_on_the_command_line_as_in_the_portal(
     assert (result.exit_code, says in result.stderr) == (Exit.USAGE, True), result.stderr
 
 
-def test_life_events_are_recorded_listed_and_voided(office: Path, run: Run) -> None:
-    code = NOT_FILED
-    recorded = told(
-        run("register", "event", "left", code, "--month", "2019-03", "--reason", "注销", "--json")
-    )
-    listed = told(run("register", "list", "--month", "2019-03", "--json"))["enterprises"]
-    assert code not in {one["enterprise_code"] for one in listed}
-    void = told(run("register", "void", str(recorded["number"]), "--reason", "记错了", "--json"))
-    assert void["is_void"]
-    events = told(run("register", "events", code, "--json"))["events"]
-    assert [(one["event"], one["is_void"]) for one in events] == [("entered", False), ("left", True)]
-    assert "left" in run("register", "events", code).stdout
-    again = run("register", "event", "entered", code, "--month", "2019-03", "--district", "江汉区")
-    assert again.exit_code == Exit.CONFLICT
-    assert run("register", "event", "left", "123", "--month", "2019-03").exit_code == Exit.USAGE
-
-
-@pytest.mark.parametrize(
-    ("code", "options", "says"),
-    [
-        ("A/B", {}, "不是统一社会信用代码"),
-        ("913301007996550580", {}, "末位应为 B"),
-        ("91330100799655058B", {"--district": "火星区"}, "所在区“火星区”"),
-        ("91330100799655058B", {"--industry": "垃圾"}, "行业代码“垃圾”"),
-    ],
-)
-def test_codes_are_refused_on_the_command_line_as_in_the_portal(
-    office: Path, run: Run, code: str, options: dict[str, str], says: str
-) -> None:
-    given = {"--month": "2019-03", "--name": "新公司", "--district": "江汉区"} | options
-    words = [word for pair in given.items() for word in pair]
-    result = run("register", "event", "entered", code, *words)
-    assert (result.exit_code, says in result.stderr) == (Exit.USAGE, True), result.stderr
-
-
 # -- months ---------------------------------------------------------------------------------------------------------
 
 
