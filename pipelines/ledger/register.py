@@ -2,7 +2,8 @@
 
 An event is never changed or deleted; one that was wrong is marked void. Events out of a register file are replaced
 by the next file that says otherwise; events recorded at the desk stand on top of them until a person voids them.
-A closed month keeps its register: what would change it is refused until the month is revised.
+A closed month keeps its register: what would change it is refused until the month is revised. Nor does an enterprise
+go from a month for which its return counts: it would be money without an enterprise.
 """
 
 from __future__ import annotations
@@ -34,31 +35,35 @@ from sqlalchemy import (
     update,
 )
 
-from pipelines.findings import Wording
+from pipelines.findings import Verdict, Wording
 from pipelines.ledger import audit, register_codes
 from pipelines.ledger import tables as t
 from pipelines.ledger.actors import Actor, NotAllowed, Role
 from pipelines.ledger.engine import reading, writing
 from pipelines.ledger.pen import chunks, insert_many, take_the_pen
 from pipelines.ledger.shapes import (
+    MONTHLY_PERIODS,
     SHANGHAI,
     CannotChangeRegister,
     EnterpriseClass,
     EnterpriseSpell,
     EventKind,
     RegisterRow,
+    Submission,
     UnknownEnterprise,
 )
-from pipelines.ledger.standing import closings
-from pipelines.periods import Month
-from pipelines.records import storable_text
+from pipelines.ledger.standing import closings, submissions_where
+from pipelines.periods import Month, period_name
+from pipelines.records import FileKind, storable_text
 
 _FROM_FILE, _FROM_DESK = "file", "desk"
 _MIN_REASON_LENGTH = 2  # 注销 says it all
 _MAX_TEXT_LENGTH = 500
-# What befalls an enterprise that is there; the others need it to be away or do not mind.
 # Where a stretch without a beginning begins, for asking about it.
 _EARLIEST = date(1900, 1, 1)
+# As many periods as one message names.
+_MOST_NAMED = 12
+# What befalls an enterprise that is there; the others need it to be away or do not mind.
 _NEEDS_PRESENCE = {
     EventKind.LEFT,
     EventKind.MERGED,
@@ -75,6 +80,25 @@ _EVENT_NAMES = {
     EventKind.CHANGED_CLASS: Wording("调整类别", "changed its class"),
     EventKind.CHANGED_CONTACT: Wording("变更联系人", "changed its contact"),
 }
+
+
+# What to do instead where an enterprise would go from a month for which its return counts: `{next}` is the month after
+# the last such return.
+_DATE_IT_LATER = Wording("请把生效月份改为{next}或以后", "Please date it to {next} or later")
+_DO_NOT_VOID = Wording("请不要作废该事件", "Please do not void this event")
+_MEND_THE_ROW = Wording(
+    "请把该企业的起止月份改为包括这些月份",
+    "Please mend the first or last month of its rows so that they hold these months",
+)
+
+
+class RowsRefused(CannotChangeRegister):
+    """A register file that cannot be taken as it is; `by_code`: what stands against it, enterprise by enterprise."""
+
+    def __init__(self, by_code: Mapping[str, Wording]) -> None:
+        said = list(by_code.values())
+        super().__init__(Wording(" ".join(one.zh for one in said), " ".join(one.en for one in said)))
+        self.by_code = dict(by_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +344,8 @@ class Register:
         """Record a life event at the desk.
 
         Clerks and analysts may for all; a district reviewer may only note contacts. A district may be given by its
-        name. Raises NotAllowed, CannotChangeRegister (a code that cannot be one, does not fit, or would change a closed
-        month), UnknownEnterprise.
+        name. Raises NotAllowed, CannotChangeRegister (a code that cannot be one, does not fit, would change a closed
+        month, or leave a month for which a return counts), UnknownEnterprise.
         """
         new = _cleaned(new)
         with writing(self._engine) as connection:
@@ -351,7 +375,7 @@ class Register:
             event_id = connection.execute(
                 insert(t.enterprise_event).values(**values).returning(t.enterprise_event.c.event_id)
             ).scalar_one()
-            _refold(connection, {new.enterprise_code: spells_before})
+            _refold_one(connection, new.enterprise_code, spells_before, _DATE_IT_LATER)
             old: Any = None
             if new.event_kind is EventKind.CHANGED_CONTACT:
                 old = _change_contact(connection, new, now)
@@ -379,7 +403,7 @@ class Register:
     def void(self, event_id: int, reason: str, actor: Actor) -> LifeEvent:
         """Mark an event as wrong; it stays on record. A contact is corrected by a new event, not by voiding.
 
-        Raises NotAllowed, CannotChangeRegister, UnknownEnterprise for an event that is not there.
+        Raises NotAllowed, CannotChangeRegister as `record`, UnknownEnterprise for an event that is not there.
         """
         reason = _reason_of(reason)
         event = t.enterprise_event
@@ -405,7 +429,7 @@ class Register:
                 .where(event.c.event_id == event_id)
                 .values(is_void=True, voided_at=datetime.now(UTC), voided_by=actor.name, void_reason=reason)
             )
-            _refold(connection, {code: spells_before})
+            _refold_one(connection, code, spells_before, _DO_NOT_VOID)
             audit.append(
                 connection,
                 actor,
@@ -426,8 +450,8 @@ class Register:
         contact or telephone says nothing. Importing the same file twice changes nothing. An enterprise may stand
         in several rows, one a stretch of months.
 
-        Raises ValueError when two rows of one enterprise overlap, CannotChangeRegister when a closed month would
-        change; nothing is then imported.
+        Raises CannotChangeRegister when two rows of one enterprise overlap, RowsRefused when a closed month would
+        change or an enterprise would go from a month for which its return counts; nothing is then imported.
         """
         with writing(self._engine) as connection:
             take_the_pen(connection)
@@ -457,14 +481,24 @@ class Register:
             by_code[row.enterprise_code].append(row)
         now = datetime.now(UTC)
         changes: list[RegisterChange] = []
+        refused: dict[str, Wording] = {}
         for codes in chunks(by_code):
-            changes += self._import_codes(connection, {code: by_code[code] for code in codes}, actor, now)
+            changes += self._import_codes(
+                connection, {code: by_code[code] for code in codes}, actor, now, refused
+            )
+        if refused:
+            raise RowsRefused(refused)
         return changes
 
     @staticmethod
     def _import_codes(
-        connection: Connection, by_code: Mapping[str, list[RegisterRow]], actor: Actor, now: datetime
+        connection: Connection,
+        by_code: Mapping[str, list[RegisterRow]],
+        actor: Actor,
+        now: datetime,
+        refused: dict[str, Wording],
     ) -> Iterator[RegisterChange]:
+        """Import the rows of these enterprises, and tell each change; what stands against it goes into `refused`."""
         known = {
             row.enterprise_code: row
             for row in connection.execute(
@@ -536,7 +570,7 @@ class Register:
                 and (was.contact, was.phone) != (about["contact"], about["phone"]),
             )
         insert_many(connection, t.enterprise_event, new_events)
-        _refold(connection, before)
+        refused.update(_refold(connection, before, _MEND_THE_ROW))
 
 
 # -- folding --------------------------------------------------------------------------------------------------
@@ -566,7 +600,9 @@ def fold(events: Sequence[Row[Any]]) -> list[Spell]:
             # Of several events of one month only the last leaves a spell; nothing is before the beginning.
             if since is not None and (ended.first is None or ended.last is None or ended.first <= ended.last):
                 spells.append(ended)
-            elif is_end and spells:
+            elif (
+                is_end and spells and not spells[-1].end_kind
+            ):  # what it was part of until then, not what went before
                 spells[-1] = replace(spells[-1], end_kind=kind.value, successor_code=row.successor_code)
         state = after
     if state is not None:
@@ -613,26 +649,37 @@ def _events_by_code(connection: Connection, codes: Sequence[str]) -> dict[str, l
     return found
 
 
-def _refold(connection: Connection, before: Mapping[str, list[Spell]]) -> None:
-    """Write the spells of these enterprises anew. Raises CannotChangeRegister if a closed month would change, or one
-    before it on which it rests."""
+def _refold_one(connection: Connection, code: str, before: list[Spell], instead: Wording) -> None:
+    """Write the spells of one enterprise anew. Raises CannotChangeRegister where something stands against it."""
+    for wording in _refold(connection, {code: before}, instead).values():
+        raise CannotChangeRegister(wording)
+
+
+def _refold(
+    connection: Connection, before: Mapping[str, list[Spell]], instead: Wording
+) -> dict[str, Wording]:
+    """Write the spells of these enterprises anew; what stands against it, by code, for the caller to refuse.
+
+    That is: a closed month would change, or one before it on which it rests; a return counts for a month in which the
+    enterprise would be there no more (`instead` says what to do); another was merged into it then.
+    """
     if not before:
-        return
+        return {}
     bounds = closings(connection)
+    after = {code: fold(events) for code, events in _events_by_code(connection, list(before)).items()}
+    refused: dict[str, Wording] = {}
     rows: list[dict[str, Any]] = []
-    for code, events in _events_by_code(connection, list(before)).items():
-        spells = fold(events)
+    for code, spells in after.items():
         for month in _months_that_differ(before[code], spells, bounds.by_month):
             closing = bounds.binding(month)
             if closing is not None:
-                raise CannotChangeRegister(
-                    Wording(
-                        f"{closing.month:zh}已结账，{code} 在{month:zh}的名录情况不能改变。请把生效月份改为结账以后的月份，"
-                        f"或先申请修订{closing.month:zh}。",
-                        f"{closing.month:en} is closed, and what the register says of {code} in {month:en} cannot change. "
-                        f"Please date it to a month after the closing, or have {closing.month:en} reopened first.",
-                    )
+                refused[code] = Wording(
+                    f"{closing.month:zh}已结账，{code} 在{month:zh}的名录情况不能改变。请把生效月份改为结账以后的月份，"
+                    f"或先申请修订{closing.month:zh}。",
+                    f"{closing.month:en} is closed, and what the register says of {code} in {month:en} cannot change. "
+                    f"Please date it to a month after the closing, or have {closing.month:en} reopened first.",
                 )
+                break
         rows += [
             {
                 "enterprise_code": code,
@@ -647,10 +694,108 @@ def _refold(connection: Connection, before: Mapping[str, list[Spell]]) -> None:
             }
             for ordinal, spell in enumerate(spells, start=1)
         ]
+    going = [
+        code
+        for code, spells in after.items()
+        if code not in refused
+        and any(
+            _has_gone(before[code], spells, month) for month in _months_that_differ(before[code], spells, ())
+        )
+    ]
+    refused |= _counted_without(connection, going, before, after, instead)
     connection.execute(
         delete(t.enterprise_spell).where(t.enterprise_spell.c.enterprise_code.in_(list(before)))
     )
     insert_many(connection, t.enterprise_spell, rows)
+    return _merged_into_nobody(connection, going, before, after) | refused
+
+
+def _has_gone(before: Sequence[Spell], after: Sequence[Spell], month: Month) -> bool:
+    """Whether an enterprise that was there in a month would be so no more."""
+    return _seen_in(before, month) is not None and _seen_in(after, month) is None
+
+
+def _counted_without(
+    connection: Connection,
+    codes: Sequence[str],
+    before: Mapping[str, list[Spell]],
+    after: Mapping[str, list[Spell]],
+    instead: Wording,
+) -> dict[str, Wording]:
+    """Enterprises that would go from a month for which a return of theirs counts, with the words that say so.
+
+    Files of a quarter, half-year or year are the return of no month: they may come after the enterprise has gone.
+    """
+    column = t.submission.c
+    kept: defaultdict[str, list[Submission]] = defaultdict(list)
+    for chunk in chunks(codes):
+        for one in submissions_where(
+            connection,
+            and_(
+                column.kind == FileKind.RETURN.value,
+                column.enterprise_code.in_(chunk),
+                column.period_kind.in_(MONTHLY_PERIODS),
+                column.status == Verdict.ACCEPTED.value,
+            ),
+        ):
+            if one.is_latest_accepted and any(
+                _has_gone(before[one.enterprise_code], after[one.enterprise_code], month)
+                for month in _months_of(one)
+            ):
+                kept[one.enterprise_code].append(one)
+    refused = {}
+    for code, returns in kept.items():
+        returns.sort(key=lambda one: (one.month_start_date or date.min, one.period_start_date or date.min))
+        periods = list(dict.fromkeys(one.period for one in returns))
+        next_month = max(month for one in returns for month in _months_of(one)).plus(1)
+        named_zh = "、".join(period_name(period, "zh") for period in periods[:_MOST_NAMED])
+        named_en = ", ".join(period_name(period, "en") for period in periods[:_MOST_NAMED])
+        if len(periods) > _MOST_NAMED:
+            named_zh += f"等 {len(periods)} 个报告期"
+            named_en += f" and {len(periods) - _MOST_NAMED} more"
+        refused[code] = Wording(
+            f"{code} {named_zh}的报表已通过，计入统计；这样一来，这些月份名录中没有该企业，其数字不属于任何一区，看板上也没有。"
+            f"{instead.zh.replace('{next}', f'{next_month:zh}')}；如这些报表不应计入，请先将其退回。",
+            f"The returns of {code} for {named_en} are accepted and count; the register would not have the enterprise in "
+            "those months, so that the figures belong to no district and stand on no board. "
+            f"{instead.en.replace('{next}', f'{next_month:en}')}; or, if these returns are not to count, send them back "
+            "first.",
+        )
+    return refused
+
+
+def _months_of(one: Submission) -> list[Month]:
+    """The months that the return of a month, or of January and February, speaks of."""
+    if one.period_start_date is None or one.month_start_date is None:
+        return []
+    return list(Month.span(Month.of(one.period_start_date), Month.of(one.month_start_date)))
+
+
+def _merged_into_nobody(
+    connection: Connection,
+    codes: Sequence[str],
+    before: Mapping[str, list[Spell]],
+    after: Mapping[str, list[Spell]],
+) -> dict[str, Wording]:
+    """Enterprises that would be gone in the month in which another was merged into them, with the words that say so."""
+    spell = t.enterprise_spell.c
+    refused = {}
+    for chunk in chunks(codes):
+        for row in connection.execute(
+            select(spell.enterprise_code, spell.successor_code, spell.to_month_start_date)
+            .where(spell.end_kind == EventKind.MERGED.value, spell.successor_code.in_(chunk))
+            .order_by(spell.to_month_start_date, spell.enterprise_code)
+        ):
+            code, month = row.successor_code, Month.of(row.to_month_start_date).plus(1)
+            if _has_gone(before[code], after[code], month):
+                refused[code] = Wording(
+                    f"{row.enterprise_code} 自{month:zh}起并入 {code}，{code} 在该月须在名录中。请把生效月份改为"
+                    f"{month.plus(1):zh}或以后；如并入记错，请先作废 {row.enterprise_code} 的并入。",
+                    f"{row.enterprise_code} was merged into {code} from {month:en} on, when {code} has to be on the "
+                    f"register. Please date it to {month.plus(1):en} or later; or, if the merger is wrong, void that of "
+                    f"{row.enterprise_code} first.",
+                )
+    return refused
 
 
 def _months_that_differ(

@@ -19,6 +19,7 @@ from pipelines.findings import Wording
 from pipelines.intake import gate
 from pipelines.intake.limits import MIB, Limits
 from pipelines.intake.workbook import Sheet, Workbook
+from pipelines.ledger.register import RowsRefused
 from pipelines.ledger.register_codes import credit_code, district_code, industry_code
 from pipelines.ledger.shapes import CannotChangeRegister, RegisterRow
 from pipelines.periods import InvalidPeriod, Month, parse_period
@@ -191,6 +192,15 @@ def _month(text: str) -> Month | None:
     if period is None or period.kind != "month":
         raise Wrong("不是月份。请按“2020年3月”或“2020-03”填写。", "No month. Write it as 2020-03.")
     return period.first
+
+
+def refused_rows(found: RegisterFile, refused: RowsRefused) -> RegisterFile:
+    """The file with what the ledger has against it, at the first row of each enterprise."""
+    first = found.first_row_of
+    problems = [
+        RowProblem(first[code], "enterprise_code", code, wording) for code, wording in refused.by_code.items()
+    ]
+    return RegisterFile(found.rows, sorted(problems, key=lambda problem: problem.row))
 
 
 def _overlaps(rows: Iterable[tuple[int, RegisterRow]]) -> list[RowProblem]:

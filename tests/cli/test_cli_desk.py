@@ -184,6 +184,30 @@ def test_codes_are_refused_on_the_command_line_as_in_the_portal(
     assert (result.exit_code, says in result.stderr) == (Exit.USAGE, True), result.stderr
 
 
+def test_an_import_names_the_row_that_leaves_a_return_behind(
+    office: Path, files: CityFiles, run: Run, tmp_path: Path
+) -> None:
+    [answer] = json.loads(run("submit", str(files.queried), "--by", "e01", "--json").stdout)["files"]
+    assert (
+        run("confirm", answer["submission_id"], "--reason", "已与企业核实无误", "--by", "li").exit_code == 0
+    )
+    code = answer["enterprise_code"]
+    [own] = [
+        one
+        for one in told(run("register", "list", "--json"))["enterprises"]
+        if one["enterprise_code"] == code
+    ]
+    lines = [
+        "enterprise_code,enterprise_name,district_code,from_month,to_month",
+        f"{code},{own['enterprise_name']},{own['district_code']},2015-01,2015-12",
+    ]
+    (tmp_path / "r.csv").write_text("\n".join(lines), encoding="utf-8")
+    result = run("register", "import", str(tmp_path / "r.csv"))
+    assert result.exit_code == Exit.DATA_ERRORS
+    assert "r.csv:2:" in result.stderr
+    assert "的报表已通过" in result.stderr
+
+
 # -- months ---------------------------------------------------------------------------------------------------------
 
 

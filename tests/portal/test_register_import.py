@@ -9,7 +9,7 @@ import re
 import pytest
 import xlsxwriter
 from fastapi import FastAPI
-from filed_by_hand import credit_code
+from filed_by_hand import Line, a_workbook, credit_code
 from portal_bureau import OUR_NAME, OURS, THEIR_NAME, THEIRS, Browser, Bureau, SignedInPeople
 
 from pipelines.ledger.actors import Actor
@@ -112,6 +112,26 @@ def test_what_is_wrong_is_said_by_row_and_column_and_nothing_can_be_confirmed(
         ("4", "终止月份", "2020-03"),
     ]
     assert "/enterprises/import/confirm" not in text
+    assert as_it_stands(own_bureau) == before
+
+
+def test_a_file_that_leaves_a_return_behind_is_refused_at_the_row_of_the_enterprise(
+    clerk: Browser, own_bureau: Bureau
+) -> None:
+    leaving = CHANGED.replace("2020-06", "2019-12")
+    shown = previewed(clerk, leaving)
+    line = Line(export=120, export_ytd=120, imports=3, imports_ytd=3, export_share=40)
+    filed = own_bureau.file(a_workbook(THEIRS, "2020-01", [line], name=THEIR_NAME), by="zhao")
+    assert filed.is_current_accepted
+    before = as_it_stands(own_bureau)
+    for text in (
+        previewed(clerk, leaving),
+        clerk.post("/enterprises/import/confirm", fields_of(shown)).text,  # and if it came after the preview
+    ):
+        found = re.findall(r'class="number">(\d+)</th><td>([^<]+)</td><td><code>([^<]*)</code>', text)
+        assert found == [("3", "统一社会信用代码", THEIRS)]
+        assert "2020年1月的报表已通过" in text
+        assert 'name="mark"' not in text
     assert as_it_stands(own_bureau) == before
 
 

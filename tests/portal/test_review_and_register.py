@@ -230,6 +230,19 @@ def test_a_code_of_an_enterprise_that_is_there_is_refused_at_its_field(own: Any)
     assert re.findall(r'id="([^"]+)-error">', text) == ["moved_district-district_code"]
 
 
+def test_an_enterprise_does_not_leave_before_its_last_return_and_the_words_say_what_to_do(
+    own: Any, own_bureau: Bureau
+) -> None:
+    own_bureau.file(a_workbook(OURS, "2020-01", [LINE], name=OUR_NAME))
+    left = {"kind": "left", "enterprise_code": OURS, "month": "2020-01", "reason": "注销登记"}
+    answer = own("clerk").post("/enterprises", left)
+    assert answer.status_code == 409
+    assert "2020年1月的报表已通过" in answer.text
+    assert "请把生效月份改为2020年2月或以后" in answer.text
+    assert 'name="reason" value="注销登记"' in answer.text
+    assert own("clerk").post("/enterprises", left | {"month": "2020-02"}).status_code == 303
+
+
 def test_a_voided_event_stays_on_record_with_its_reason(own: Any, own_bureau: Bureau) -> None:
     clerk = own("clerk")
     left = {"kind": "left", "enterprise_code": OURS, "month": "2020-09", "reason": "误认为注销"}

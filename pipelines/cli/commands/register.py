@@ -16,6 +16,7 @@ from pipelines.periods import Month
 if TYPE_CHECKING:
     from pipelines.ledger.register import LifeEvent
     from pipelines.ledger.shapes import RegisterRow
+    from pipelines.reception.register_file import RegisterFile
 
 # As the ledger has them; a test compares.
 EVENT_KINDS = (
@@ -50,20 +51,19 @@ def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
     联系电话。 An enterprise may stand in several rows, one a stretch of months. Importing the same file
     twice changes nothing; enterprises that the file does not name stay as they are.
     """
+    from pipelines.ledger.register import RowsRefused
     from pipelines.ledger.shapes import CannotChangeRegister
+    from pipelines.reception.register_file import refused_rows
 
-    rows, problems = register_rows(file)
-    if problems:
-        for problem in problems:
-            terminal.warn(problem)
-        raise CommandFailed(
-            Exit.DATA_ERRORS,
-            f"名录有 {len(problems)} 行不合要求，未导入任何一行。",
-            f"{len(problems)} rows of the register cannot be used; none was imported.",
-        )
+    found = _read(file)
+    rows = [row for _, row in found.rows]
+    _expect_no_problems(terminal, file, found)
     with ledger_of(terminal.settings) as ledger:
         try:
             changed = ledger.register.import_rows(rows, acting(None))
+        except RowsRefused as error:
+            _expect_no_problems(terminal, file, refused_rows(found, error))
+            raise
         except CannotChangeRegister as error:
             raise CommandFailed(Exit.DATA_ERRORS, error.wording.zh, error.wording.en) from error
     enterprises = len({row.enterprise_code for row in rows})
@@ -318,20 +318,39 @@ def _event_json(one: LifeEvent) -> dict[str, Any]:
 
 def register_rows(file: Path) -> tuple[list[RegisterRow], list[str]]:
     """The rows of a register file as the ledger takes them, and what is wrong with those that cannot be taken."""
+    found = _read(file)
+    return [row for _, row in found.rows], _problems(file, found)
+
+
+def _read(file: Path) -> RegisterFile:
     from pipelines.reception.register_file import RegisterFileRefused, read_register_file
 
     try:
-        found = read_register_file(file.name, file.read_bytes())
+        return read_register_file(file.name, file.read_bytes())
     except RegisterFileRefused as refused:
         raise CommandFailed(
             Exit.REFUSED if refused.is_unsafe else Exit.DATA_ERRORS, refused.wording.zh, refused.wording.en
         ) from refused
-    problems = [
+
+
+def _problems(file: Path, found: RegisterFile) -> list[str]:
+    return [
         f"{file.name}:{problem.row}: {problem.column_title} {problem.given!r} {problem.wording.zh} / "
         f"{problem.column} {problem.given!r}: {problem.wording.en}"
         for problem in found.problems
     ]
-    return [row for _, row in found.rows], problems
+
+
+def _expect_no_problems(terminal: Terminal, file: Path, found: RegisterFile) -> None:
+    problems = _problems(file, found)
+    for problem in problems:
+        terminal.warn(problem)
+    if problems:
+        raise CommandFailed(
+            Exit.DATA_ERRORS,
+            f"名录有 {len(problems)} 行不合要求，未导入任何一行。",
+            f"{len(problems)} rows of the register cannot be used; none was imported.",
+        )
 
 
 def _month_text(day: Any) -> str | None:

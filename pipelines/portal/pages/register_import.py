@@ -23,14 +23,19 @@ from pipelines.findings import Wording
 from pipelines.intake.limits import MIB
 from pipelines.ledger import Ledger
 from pipelines.ledger.actors import Role
-from pipelines.ledger.register import RegisterChange
+from pipelines.ledger.register import RegisterChange, RowsRefused
 from pipelines.ledger.shapes import CannotAct
 from pipelines.periods import Month
 from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import after_form, page, wording
 from pipelines.portal.pages.board import district_name
-from pipelines.reception.register_file import RegisterFile, RegisterFileRefused, read_register_file
+from pipelines.reception.register_file import (
+    RegisterFile,
+    RegisterFileRefused,
+    read_register_file,
+    refused_rows,
+)
 
 router = APIRouter()
 
@@ -126,6 +131,8 @@ def _previewed(
     if not found.problems:
         try:
             changes = ledger.register.preview_rows(rows, visitor.actor)
+        except RowsRefused as refused:
+            found = refused_rows(found, refused)
         except CannotAct as refused:
             return _shown(request, visitor, refusal=refused.wording)
     made = Preview(file_name, base64.b64encode(zlib.compress(content, 6)).decode(), found, changes)
