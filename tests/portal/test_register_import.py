@@ -122,7 +122,7 @@ def test_a_file_that_leaves_a_return_behind_is_refused_at_the_row_of_the_enterpr
     shown = previewed(clerk, leaving)
     line = Line(export=120, export_ytd=120, imports=3, imports_ytd=3, export_share=40)
     filed = own_bureau.file(a_workbook(THEIRS, "2020-01", [line], name=THEIR_NAME), by="zhao")
-    assert filed.is_current_accepted
+    own_bureau.ledger.confirm(filed.submission_id, "已与企业核实无误", Actor.operator("test"))
     before = as_it_stands(own_bureau)
     for text in (
         previewed(clerk, leaving),
