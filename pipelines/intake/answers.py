@@ -1,33 +1,42 @@
 """Answers that come back in the sheet 审核意见 of an annotated workbook. What they answer is decided by the door.
 
-The sheet is no form: nothing else of it is read, and what somebody wrote beside the table is passed over.
+The sheet is no form: nothing else of it is read, and what somebody wrote beside the table is passed over. What was
+answered and cannot be used is read all the same, with what is amiss: the door tells it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pipelines.intake.values import as_text
 from pipelines.intake.workbook import Sheet
 from pipelines.review_sheet import (
+    LONGEST_CELL_TEXT,
     LONGEST_LISTED,
+    MARKER,
     MOST_ANSWER_LENGTH,
+    MOST_ANSWERS,
     NEEDED_COLUMNS,
     Answer,
+    Why,
+    answer_of,
     cell_text,
     column_of_head,
     folded,
-    not_answers,
+    is_set_aside,
 )
-
-MOST_ANSWERS = 1_000
 
 
 def read_answers(sheet: Sheet) -> Iterator[Answer]:
-    """Every answer of one sheet, from the top down; none if it has not the columns of a 审核意见."""
+    """Every answer of one sheet, from the top down; none if it has not the columns of a 审核意见.
+
+    One answer beyond the most that are read ends them, and says so.
+    """
     columns: dict[str, int] = {}
     count = 0
+    is_marked = any(MARKER in row for row in sheet.rows)
     for row in sheet.rows:
         found = _columns(row)
         if found:
@@ -36,11 +45,20 @@ def read_answers(sheet: Sheet) -> Iterator[Answer]:
         if not columns:
             continue
         answer = _answer(row, columns)
-        if answer is not None:
-            yield answer
-            count += 1
-            if count >= MOST_ANSWERS:
-                return
+        if answer is None or is_set_aside(answer.text):
+            continue
+        if not (is_marked and "key" in columns):
+            answer = replace(answer, trouble=Why.NOT_OURS.value)
+        count += 1
+        if count > MOST_ANSWERS:
+            yield replace(answer, trouble=Why.BEYOND.value)
+            return
+        yield answer
+
+
+def has_answer_heads(sheet: Sheet) -> bool:
+    """Whether the sheet has the heads of a 审核意见."""
+    return any(_columns(row) for row in sheet.rows)
 
 
 def _columns(row: list[Any]) -> dict[str, int]:
@@ -61,10 +79,12 @@ def _answer(row: list[Any], columns: dict[str, int]) -> Answer | None:
         value = row[index] if index is not None and index < len(row) else ""
         return cell_text(as_text(value)).strip()[:longest]
 
-    written = text("answer", MOST_ANSWER_LENGTH)
-    rule = text("rule", 64)
-    if not rule or folded(written) in not_answers():
-        return None
-    return Answer(
-        rule=rule, sheet=text("sheet"), cell=text("cell"), key=text("key"), given=text("given"), text=written
+    return answer_of(
+        {
+            "rule": text("rule", 64),
+            "answer": text("answer", LONGEST_CELL_TEXT),
+            "key": text("key", LONGEST_LISTED + 16),
+            **{name: text(name) for name in ("sheet", "cell", "given")},
+        },
+        MOST_ANSWER_LENGTH,
     )

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from pipelines.intake import gate, messages
-from pipelines.intake.answers import read_answers
+from pipelines.intake.answers import has_answer_heads, read_answers
 from pipelines.intake.layouts import layout_book
 from pipelines.intake.limits import DEFAULT_LIMITS, Limits
 from pipelines.intake.parse import parse_sheets
@@ -22,7 +22,7 @@ from pipelines.intake.recognise import Recogniser
 from pipelines.intake.values import label_key
 from pipelines.intake.workbook import Workbook, read_delimited
 from pipelines.records import CellRecord, ParsedFile
-from pipelines.review_sheet import is_review_sheet_name
+from pipelines.review_sheet import is_review_sheet_name, may_be_review_sheet_name
 from pipelines.text_tables import DecodedText
 
 _WORDS_OF_RULE = {
@@ -56,7 +56,12 @@ def read(file_name: str, content: bytes, limits: Limits = DEFAULT_LIMITS) -> Rea
 def _read_package(package: gate.Package, limits: Limits) -> Reading:
     workbook = Workbook(package, limits)
     not_forms = layout_book().general.not_forms
-    reviews = [name for name in workbook.names if is_review_sheet_name(name)]
+    reviews = [
+        name
+        for name in workbook.names
+        if is_review_sheet_name(name)
+        or (may_be_review_sheet_name(name) and has_answer_heads(workbook.sheet(name)))
+    ]
     sheets = [name for name in workbook.names if name not in reviews]
     names = [name for name in sheets if label_key(name) not in not_forms]
     reading = _parse(workbook, names)

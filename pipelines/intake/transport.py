@@ -83,7 +83,9 @@ def encode(sha256: str, reading: Reading) -> bytes:
                  one.key, one.given, one.expected)
                 for one in reading.findings
             ],
-            "answers": [(one.rule, one.sheet, one.cell, one.key, one.given, one.text) for one in reading.answers],
+            "answers": [
+                (one.rule, one.sheet, one.cell, one.key, one.given, one.text, one.trouble) for one in reading.answers
+            ],
         },
         ensure_ascii=False,
         check_circular=False,

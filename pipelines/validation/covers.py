@@ -14,11 +14,9 @@ from dataclasses import dataclass
 
 from pipelines.findings import Finding, Severity
 from pipelines.periods import Month
-from pipelines.review_sheet import Answer, match_answers
-from pipelines.validation.messages import doubted_finding, explained_finding
+from pipelines.review_sheet import LEAST_ANSWER_LENGTH, Answer, Why, match_answers
+from pipelines.validation.messages import answers_finding, doubted_finding, explained_finding
 from pipelines.validation.rules import ExplanationCover, RuleBook, rule_book
-
-LEAST_ANSWER_LENGTH = 5  # as everywhere that an explanation is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +102,19 @@ class StandingExplanations:
 
 
 def with_answers(findings: Sequence[Finding], answers: Sequence[Answer]) -> list[Finding]:
-    """The findings, with warnings that the workbook's sheet 审核意见 answers as info; too short an answer is none."""
-    told = [answer for answer in answers if len(answer.text.strip()) >= LEAST_ANSWER_LENGTH]
-    matched = match_answers(findings, told).by_position
-    return [
-        explained_finding(finding, matched[position].text.strip(), origin="workbook")
-        if position in matched
+    """The findings, with warnings that the workbook's sheet 审核意见 answers as info; too short an answer is none.
+
+    Where an answer is not used, or not all of it, one more finding says which and why.
+    """
+    matched = match_answers(findings, answers, LEAST_ANSWER_LENGTH)
+    answered = matched.by_position
+    told = [
+        explained_finding(finding, answered[position].text.strip(), origin="workbook")
+        if position in answered
         else finding
         for position, finding in enumerate(findings)
     ]
+    cut = [answer for answer in answered.values() if answer.trouble == Why.CUT]
+    if matched.unused or cut:
+        told.append(answers_finding(findings, len(answers), matched.unused, cut))
+    return told

@@ -21,19 +21,22 @@ import yaml
 from pipelines.findings import Finding, Severity, Wording
 from pipelines.paths import EXPECTATIONS_DIR
 from pipelines.periods import Month, Period, listed_months, period_name
+from pipelines.review_sheet import MOST_ANSWER_LENGTH, Answer, UnusedAnswer, why_unused
+from pipelines.review_sheet import words as review_words
 from pipelines.validation.rules import PLACEHOLDER, InvalidRule, Rule
 
 Language = Literal["zh", "en"]
 Row = Mapping[str, Any]
 
 # What the desk says of a whole file; no rule of the catalogue judges it.
-DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5", "M6"})
+DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5", "M6", "M7"})
 
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _FORMAT = re.compile(r"\+?[0-9]")
 _PERIOD = "period"
 _MOST_DECIMALS = 6
 _MOST_QUOTED = 200
+_MOST_ANSWERS_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +289,51 @@ def department_after_closing_finding(months: Sequence[Month], *, is_whole: bool)
         ),
         given=", ".join(str(month) for month in months),
     )
+
+
+def answers_finding(
+    findings: Sequence[Finding], count: int, unused: Sequence[UnusedAnswer], cut: Sequence[Answer]
+) -> Finding:
+    """Says which of the `count` answers in the sheet 审核意见 are not used and why, and which are not kept whole.
+
+    `findings` are those that the answers were set against.
+    """
+
+    def said(language: Language) -> str:
+        def words(*path: str) -> str:
+            return _of(review_words("unused", *path), language)
+
+        def place_of(answer: Answer) -> str:
+            return " ".join(filter(None, (_quoted(answer.sheet), answer.cell[:16]))) or words("whole")
+
+        def listed(parts: list[str]) -> str:
+            rest = len(parts) - _MOST_ANSWERS_NAMED
+            more = [words("more").format(count=rest)] if rest > 0 else []
+            return words("between").join(parts[:_MOST_ANSWERS_NAMED] + more)
+
+        sentences = []
+        if unused:
+            parts = [
+                words("one").format(
+                    place=place_of(one.answer),
+                    rule=one.answer.rule,
+                    text=_quoted(one.answer.text),
+                    why=why_unused(findings, one, language),
+                )
+                for one in unused
+            ]
+            sentences.append(words("told").format(count=count, unused=len(unused), list=listed(parts)))
+        if cut:
+            parts = [words("one_cut").format(place=place_of(one), rule=one.rule) for one in cut]
+            sentences.append(
+                words("told_cut").format(
+                    count=len(cut), longest=f"{MOST_ANSWER_LENGTH:,}", list=listed(parts)
+                )
+            )
+        tag = _of(message_frame().rule, language).replace("{id}", "M7")
+        return ("" if language == "zh" else " ").join(sentences) + tag
+
+    return Finding(rule="M7", severity=Severity.INFO, message=Wording(said("zh"), said("en")))
 
 
 def returned_finding(reason: str) -> Finding:

@@ -6,6 +6,7 @@ import html
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 
@@ -15,8 +16,10 @@ from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
 from pipelines.intake import ReaderPool, read_file
 from pipelines.records import ParsedFile
 from pipelines.review_sheet import (
+    MARKER,
     MOST_ANSWER_LENGTH,
     Answer,
+    Why,
     is_review_sheet_name,
     match_answers,
 )
@@ -167,6 +170,7 @@ def test_a_review_sheet_is_never_taken_for_a_form() -> None:
         ("Review notes", True),
         ("review NOTES (2)", True),
         ("审核意见表", False),
+        ("审核意见(已答复)", False),
         ("审核", False),
         ("服务进出口", False),
     ],
@@ -177,10 +181,108 @@ def test_the_sheet_is_known_by_its_name(name: str, is_ours: bool) -> None:
 
 def test_an_endless_answer_is_cut_and_endless_answers_end() -> None:
     content = answered(annotated(), {"D11": "因" * 5_000})
-    assert [len(answer.text) for answer in read_file("a.xlsx", content).answers] == [MOST_ANSWER_LENGTH]
+    assert [(len(one.text), one.trouble) for one in read_file("a.xlsx", content).answers] == [
+        (MOST_ANSWER_LENGTH, Why.CUT)
+    ]
     many = tuple(warning(f"D{row}", key=str(row)) for row in range(11, 1_500))
     content = answered(annotated(findings=many), {f"D{row}": "同一原因，见附件" for row in range(11, 1_500)})
-    assert len(read_file("a.xlsx", content).answers) == 1_000
+    read = read_file("a.xlsx", content).answers
+    assert [one.trouble for one in read] == [""] * 1_000 + [Why.BEYOND]
+
+
+def renamed(content: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        data = package.read("xl/workbook.xml").decode()
+    return repack(content, {"xl/workbook.xml": data.replace('name="审核意见"', f'name="{name}"').encode()})
+
+
+def in_rows(content: bytes, change: Callable[[list[str]], list[str]]) -> bytes:
+    """The workbook with the rows of its 审核意见 that hold a query changed."""
+    name = review_part(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        data = package.read(name).decode()
+    rows = re.findall(r"<row .*?</row>", data, flags=re.DOTALL)
+    asked = [row for row in rows if ">Q2a<" in row]
+    for old, new in zip(asked, change(asked), strict=True):
+        data = data.replace(old, new)
+    return repack(content, {name: data.encode()})
+
+
+HIDDEN_KEY = re.compile(r'(<c r=")J(\d+)("[^>]*>.*?</c>)', re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["审核意见(已答复)", "审核意见-王", "Review notes answered", "审核意见表"])
+def test_a_sheet_whose_name_somebody_added_to_is_known_by_its_heads(name: str) -> None:
+    content = renamed(answered(annotated(), {"D11": "新签年度合同"}), name)
+    parsed = read_file("a.xlsx", content)
+    assert [(one.cell, one.text, one.trouble) for one in parsed.answers] == [("D11", "新签年度合同", "")]
+    assert what_was_read(parsed) == what_was_read(read_file("a.xlsx", canonical_file()))
+
+
+def test_a_form_whose_name_begins_so_is_a_form() -> None:
+    book = canonical_book()
+    plain = read_file("a.xlsx", write_book(book))
+    for sheet in book:
+        if sheet.name == SHEET:
+            sheet.name = "审核意见表"
+    parsed = read_file("a.xlsx", write_book(book))
+    assert {cell.sheet for cell in parsed.cells} == {
+        "审核意见表" if cell.sheet == SHEET else cell.sheet for cell in plain.cells
+    }
+    assert parsed.answers == ()
+
+
+def test_where_only_the_columns_one_sees_were_sorted_the_answers_say_so() -> None:
+    def sorted_without_the_key(rows: list[str]) -> list[str]:
+        keys = [HIDDEN_KEY.search(row)[3] for row in rows]  # type: ignore[index]
+        return [
+            HIDDEN_KEY.sub(lambda key, other=other: f"{key[1]}J{key[2]}{other}", row)
+            for row, other in zip(rows, reversed(keys), strict=True)
+        ]
+
+    alike = (warning("D11", key="SI2 USA"), warning("D12", key="SI2 JPN"))  # the same value in both
+    content = answered(annotated(findings=alike), {"D11": "美国新签年度合同", "D12": "日本汇率变动"})
+    assert len(match_answers(alike, read_file("a.xlsx", content).answers).by_position) == 2
+    read = read_file("a.xlsx", in_rows(content, sorted_without_the_key)).answers
+    assert [(one.text, one.trouble) for one in read] == [
+        ("美国新签年度合同", Why.MOVED),
+        ("日本汇率变动", Why.MOVED),
+    ]
+    assert match_answers(alike, read).by_position == {}
+
+
+def test_a_row_without_its_key_says_so() -> None:
+    content = answered(annotated(), {"D11": "新签年度合同"})
+    without = in_rows(content, lambda rows: [HIDDEN_KEY.sub("", row) for row in rows])
+    assert [one.trouble for one in read_file("a.xlsx", without).answers] == [Why.MOVED]
+
+
+def test_whole_rows_may_be_sorted() -> None:
+    def swapped(rows: list[str]) -> list[str]:
+        return [
+            re.sub(r'r="([A-K]?)\d+"', lambda cell, row=row: f'r="{cell[1]}{row}"', text)
+            for text, row in (
+                (text, re.search(r'<row r="(\d+)"', place)[1])  # type: ignore[index]
+                for text, place in zip(reversed(rows), rows, strict=True)
+            )
+        ]
+
+    content = answered(annotated(), {"D11": "新签年度合同", "D12": "汇率变动所致"})
+    read = read_file("a.xlsx", in_rows(content, swapped)).answers
+    assert [(one.cell, one.text, one.trouble) for one in read] == [
+        ("D12", "汇率变动所致", ""),
+        ("D11", "新签年度合同", ""),
+    ]
+
+
+def test_a_sheet_with_our_heads_that_was_not_given_out_answers_nothing_and_says_so() -> None:
+    content = answered(annotated(), {"D11": "新签年度合同"})
+    name = review_part(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        data = package.read(name).decode()
+    [answer] = read_file("a.xlsx", repack(content, {name: data.replace(MARKER, "").encode()})).answers
+    assert (answer.text, answer.trouble) == ("新签年度合同", Why.NOT_OURS)
+    assert match_answers(FINDINGS, [answer]).by_position == {}
 
 
 # Which finding an answer belongs to -----------------------------------------------------------------------------------
@@ -205,7 +307,7 @@ def test_an_answer_to_something_else_answers_nothing(other: Finding) -> None:
     given = answer(warning())
     matched = match_answers([other], [given])
     assert matched.by_position == {}
-    assert matched.unused == (given,)
+    assert [one.answer for one in matched.unused] == [given]
 
 
 def test_a_row_that_moved_keeps_its_answer() -> None:

@@ -16,7 +16,7 @@ from pipelines.ledger.explanations import Origin
 from pipelines.ledger.months import MonthActKind
 from pipelines.periods import Month
 from pipelines.reception import FileResult, IncomingFile, Reception
-from pipelines.review_sheet import COLUMNS, words
+from pipelines.review_sheet import COLUMNS, MARKER, checked_key, words
 
 E01 = credit_code(1)
 REPORTER = Actor("e01", frozenset({Role.REPORTER}), enterprise_codes=frozenset({E01}))
@@ -204,9 +204,10 @@ def test_an_answer_in_the_annotated_workbook_explains_its_query(
         "cell": query.cell,
         "given": query.given,
         "answer": FIXED,
-        "key": query.key,
+        "key": checked_key(query.rule, query.sheet, query.cell, query.given, query.key),
     }
     sheet.append([values.get(column, "") for column in COLUMNS])
+    sheet["K1"] = MARKER
     target = io.BytesIO()
     book.save(target)
     [result] = submit(reception, a_file("2月（审核意见）.xlsx", target.getvalue(), "2020-03-09T09:00"))

@@ -136,7 +136,7 @@ def test_what_a_file_explains_itself_covers_the_next_version_and_no_later_month(
 
 @pytest.mark.parametrize("text", ["", "  好  ", "是的"])
 def test_an_answer_that_says_nothing_is_none(text: str) -> None:
-    assert with_answers([QUERY], [Answer("Q2a", "服务进出口", "F18", QUERY.key, "500", text)]) == [QUERY]
+    assert with_answers([QUERY], [Answer("Q2a", "服务进出口", "F18", QUERY.key, "500", text)])[0] == QUERY
 
 
 def test_a_sending_back_names_each_rule_once_with_its_cells_errors_first() -> None:

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import Any
 
 from pipelines.findings import Finding, Fix, Verdict, Wording
-from pipelines.review_sheet import Language, match_answers, say, words
+from pipelines.review_sheet import Language, say, words
 from pipelines.text_tables import UndecodableText, decoded, delimiter_of
 from pipelines.validation.annotate.book import (
     COMMENTS_TYPE,
@@ -40,6 +40,7 @@ from pipelines.validation.annotate.package import CannotAnnotate, Package
 from pipelines.validation.annotate.review import (
     Review,
     add_formats,
+    kept_answers,
     write_review,
 )
 from pipelines.validation.annotate.sheets import (
@@ -154,8 +155,8 @@ def _annotate(
     book = Book(package)
     told = list(losses)
     explanations = dict(request.explanations)
-    for position, answer in match_answers(request.findings, strip(book)).by_position.items():
-        explanations.setdefault(position, answer.text)
+    answers = kept_answers(request.findings, strip(book), request.language)
+    explanations = answers.by_position | explanations
     if any(name.lower().startswith("_xmlsignatures/") for name in package.names):
         told.append(_loss("signature"))
     styles_part = book.related("styles")
@@ -195,6 +196,7 @@ def _annotate(
         told,
         request.language,
         is_list_only,
+        answers.others,
     )
     sheet = write_review(review, formats, worksheets.keys(), record, book.namespace)
     book.put_first(_free_sheet_name(book, request.language), sheet.data, sheet.print_titles)

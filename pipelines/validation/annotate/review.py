@@ -18,17 +18,26 @@ from pipelines.review_sheet import (
     COLUMNS,
     LEAST_ANSWER_LENGTH,
     LONGEST_LISTED,
+    MARKER,
     MOST_ANSWER_LENGTH,
+    MOST_ANSWERS,
+    Answer,
     Language,
+    Why,
     cell_text,
+    checked_key,
+    compared,
+    is_set_aside,
+    match_answers,
     say,
+    set_aside,
+    why_unused,
 )
 from pipelines.validation.annotate.markup import attribute, string
 from pipelines.validation.annotate.notes import display_width
 from pipelines.validation.annotate.sheets import place_of
 from pipelines.validation.annotate.styles import Styles
 
-MARKER = "servtrade-review 1"
 RECORD_COLUMN = 11  # K
 _RECORD_CELL_LENGTH = 30_000
 _LETTERS = "ABCDEFGHIJK"
@@ -211,6 +220,42 @@ class Review:
     losses: Sequence[Wording]
     language: Language
     is_list_only: bool = False
+    others: Sequence[tuple[Answer, str]] = ()  # answers that belong to no finding any more, and why
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswers:
+    """What an earlier 审核意见 held: texts by the position of their finding, and answers without one, and why."""
+
+    by_position: dict[int, str]
+    others: tuple[tuple[Answer, str], ...]
+
+
+def kept_answers(findings: Sequence[Finding], answers: Iterable[Answer], language: Language) -> KeptAnswers:
+    """Where the answers of an earlier 审核意见 stand in the new one, so that no text is lost.
+
+    An answer whose query stands keeps its place. One to a query that is asked of another value now stands there set
+    aside: it is none until somebody says so. What was used already, and what was set aside and belongs to nothing, is
+    left out.
+    """
+    matched = match_answers(findings, answers)
+    explained = {
+        (finding.rule, compared(finding.key), compared(finding.given))
+        for finding in findings
+        if finding.severity is Severity.INFO and finding.explanation
+    }
+    by_position = {position: answer.text for position, answer in matched.by_position.items()}
+    others: list[tuple[Answer, str]] = []
+    for one in matched.unused:
+        answer = one.answer
+        if one.why is Why.CHANGED and one.position is not None and one.position not in by_position:
+            by_position[one.position] = set_aside(language, answer.text)
+        elif not (
+            is_set_aside(answer.text)
+            or (answer.rule, compared(answer.key), compared(answer.given)) in explained
+        ):
+            others.append((answer, why_unused(findings, one, language)))
+    return KeptAnswers(by_position, tuple(others))
 
 
 def about_file(
@@ -252,6 +297,9 @@ def write_review(
     head_row = 0
     if review.findings:
         head_row = _write_findings(sheet, review, formats, sheet_names)
+    if review.others:
+        sheet.add([])
+        _write_others(sheet, review, formats)
     if review.fixes:
         sheet.add([])
         _write_fixes(sheet, review, formats, sheet_names)
@@ -305,7 +353,7 @@ def _write_findings(sheet: _Sheet, review: Review, formats: Formats, sheet_names
             _listed(finding.expected),
             cell_text(message)[:_LONGEST_MESSAGE],
             answer,
-            _listed(finding.key),
+            checked_key(finding.rule, finding.sheet, finding.cell, finding.given, finding.key),
         )
         link_column = 0
         if finding.sheet in sheet_names:
@@ -331,6 +379,26 @@ def _write_findings(sheet: _Sheet, review: Review, formats: Formats, sheet_names
         if link_column:
             _link(sheet, row, link_column, finding.sheet, finding.cell if link_column == 5 else "A1")
     return head_row
+
+
+def _write_others(sheet: _Sheet, review: Review, formats: Formats) -> None:
+    """Answers that belong to no finding, set aside: the reader passes over them."""
+    language = review.language
+    sheet.add_line(say(language, "unused", "title", count=len(review.others)), formats.line)
+    for number, (answer, why) in enumerate(review.others[:MOST_ANSWERS], start=1):
+        texts = (
+            str(number),
+            cell_text(answer.rule)[:64],
+            "",
+            _listed(answer.sheet),
+            _listed(answer.cell),
+            _listed(answer.given),
+            "",
+            cell_text(why)[:_LONGEST_MESSAGE],
+            cell_text(set_aside(language, answer.text)),
+        )
+        looks = (formats.centre, formats.centre, formats.centre, *(formats.text,) * 6)
+        sheet.add(list(zip(range(1, 10), texts, looks, strict=True)), _height(texts))
 
 
 def _write_fixes(sheet: _Sheet, review: Review, formats: Formats, sheet_names: Collection[str]) -> None:

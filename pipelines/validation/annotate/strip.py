@@ -15,11 +15,11 @@ from typing import Any
 from pipelines.review_sheet import (
     NEEDED_COLUMNS,
     Answer,
+    answer_of,
     cell_text,
     column_of_head,
     folded,
-    is_review_sheet_name,
-    not_answers,
+    may_be_review_sheet_name,
 )
 from pipelines.validation.annotate.book import (
     Book,
@@ -67,7 +67,7 @@ def strip(book: Book) -> tuple[Answer, ...]:
     answers: list[Answer] = []
     record = _Record()
     for entry in list(book.sheets):
-        if entry.kind != "worksheet" or not entry.part or not is_review_sheet_name(entry.name):
+        if entry.kind != "worksheet" or not entry.part or not may_be_review_sheet_name(entry.name):
             continue
         rows = _rows(book, entry.part)
         raw = record_of(rows[number].get(RECORD_COLUMN, "") for number in sorted(rows))
@@ -120,18 +120,9 @@ def _answers(rows: Mapping[int, Mapping[int, str]]) -> list[Answer]:
             continue
         if not columns:
             continue
-        values = {name: cell_text(row.get(column, "")).strip() for name, column in columns.items()}
-        if values["rule"] and folded(values["answer"]) not in not_answers():
-            found.append(
-                Answer(
-                    values["rule"],
-                    values["sheet"],
-                    values["cell"],
-                    values.get("key", ""),
-                    values.get("given", ""),
-                    values["answer"],
-                )
-            )
+        answer = answer_of({name: cell_text(row.get(column, "")).strip() for name, column in columns.items()})
+        if answer is not None:
+            found.append(answer)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -24,9 +25,9 @@ from workbooks_to_annotate import (
 )
 
 from pipelines.findings import Fix, Severity, Verdict, Wording
-from pipelines.intake import gate
+from pipelines.intake import gate, read_file
 from pipelines.paths import EXPECTATIONS_DIR
-from pipelines.review_sheet import column_of_head, not_answers
+from pipelines.review_sheet import column_of_head, match_answers, not_answers, words
 from pipelines.validation.annotate import about_file, annotated_copy, annotated_name
 
 
@@ -146,10 +147,64 @@ def test_answers_given_before_stand_in_their_rows() -> None:
     assert {one["rule"]: one["answer"] for one in table(review(again))}["Q2a"] == "新签年度合同，一次性确认"
 
 
-def test_an_answer_is_not_kept_for_another_figure() -> None:
-    made = annotate(by_xlsxwriter(), explanations={0: "新签年度合同，一次性确认"}).content
+ASIDE = words("unused", "mark").zh
+ANSWER = "新签年度合同，一次性确认"
+
+
+def with_answer(text: str = ANSWER) -> bytes:
+    return annotate(by_xlsxwriter(), explanations={0: text}).content
+
+
+def test_an_answer_to_another_figure_is_set_aside_beside_the_query_and_is_none_until_somebody_says_so() -> (
+    None
+):
     other = (finding("D11", Severity.WARNING, rule="Q2a", given="99"),)
-    assert table(review(annotate(made, other).content))[0]["answer"] is None
+    again = annotate(with_answer(), other).content
+    assert table(review(again))[0]["answer"] == ASIDE + ANSWER
+    assert read_file("a.xlsx", again).answers == ()
+    # It waits as long as the query does, and with the mark gone it is an answer.
+    third = annotate(again, other).content
+    assert table(review(third))[0]["answer"] == ASIDE + ANSWER
+    book = openpyxl.load_workbook(io.BytesIO(third))
+    row = table(book.worksheets[0])[0]["row"]
+    book.worksheets[0].cell(row, 9).value = ANSWER
+    target = io.BytesIO()
+    book.save(target)
+    [answer] = read_file("a.xlsx", target.getvalue()).answers
+    assert match_answers(other, [answer]).by_position[0].text == ANSWER
+
+
+def test_an_answer_whose_query_is_gone_is_listed_once_more_with_the_reason() -> None:
+    other = (finding("D12", Severity.WARNING, rule="Q3", given="99", key="SJ1 JPN"),)
+    again = annotate(with_answer(), other).content
+    [query, kept] = [row for row in table(review(again)) if row["rule"] != "规则"][:2]
+    assert query["answer"] is None
+    assert (kept["rule"], kept["answer"], kept["message"]) == ("Q2a", ASIDE + ANSWER, "该问题已不再提出")
+    assert read_file("a.xlsx", again).answers == ()
+    assert ANSWER not in {row["answer"] for row in table(review(annotate(again, other).content))}
+
+
+def test_an_answer_that_was_used_is_not_listed_as_unused() -> None:
+    used = replace(EVERYWHERE[0], severity=Severity.INFO, explanation=ANSWER, explanation_origin="workbook")
+    again = annotate(with_answer(), (used, *EVERYWHERE[1:])).content
+    assert not [row for row in table(review(again)) if ANSWER in str(row["answer"])]
+
+
+def test_a_review_sheet_that_was_renamed_gives_way_to_the_next() -> None:
+    made = with_answer()
+    renamed = changed(
+        made, {"xl/workbook.xml": lambda data: data.replace("审核意见".encode(), "审核意见-王".encode())}
+    )
+    again = annotate(renamed).content
+    assert [name for name in openpyxl.load_workbook(io.BytesIO(again)).sheetnames if "审核" in name] == [
+        "审核意见"
+    ]
+    assert {one["rule"]: one["answer"] for one in table(review(again))}["Q2a"] == ANSWER
+
+
+def test_too_short_an_answer_stays_where_it_was_written() -> None:
+    again = annotate(with_answer("属实")).content
+    assert {one["rule"]: one["answer"] for one in table(review(again))}["Q2a"] == "属实"
 
 
 # What is in a file may not act in the copy ---------------------------------------------------------------------------
