@@ -149,6 +149,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{path} takes the forms of one enterprise. For several give a .zip file or a folder.",
     ),
     "template_progress": ("生成空表", "making blank forms"),
+    "template_joint": (
+        "其中 {count} 家已按1—2月合并报送并通过，给出的是1—2月合并报表的更正表：单独报送1月或2月会重复计算，不予接收。",
+        "For {count} of them a joint return of January and February is accepted, so they got the joint form, marked as a "
+        "correction: a return for one of the two months alone would count business twice and is not taken.",
+    ),
     "template_written": ("已生成 {count} 家企业的空表：{path}", "Blank forms of {count} enterprises: {path}"),
     "confirmed": (
         "{submission} 已核实通过（{name}，{month}）。重新计算：servtrade run --month {month}",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from pipelines import codes
 from pipelines.findings import Wording
@@ -21,12 +21,13 @@ from pipelines.intake.layouts import FormLayout, layout_book
 from pipelines.intake.template import Carried, Guidance, Order, Stationery, due_forms, guidance_of
 from pipelines.ledger import EnterpriseSpell, Ledger, Submission
 from pipelines.ledger.actors import Actor
-from pipelines.periods import Month
+from pipelines.periods import Month, Period
 from pipelines.reception.names import shown_name
 from pipelines.settings import Settings
 from pipelines.stores import Lines
 from pipelines.validation.form_limits import form_limits
 
+JOINT: Final = "months_1_2"
 _HISTORY_MONTHS = 12
 _MONTHS_KEPT = 4  # stationery of so many months is kept by one object
 _REGISTRATION = "FM-1"
@@ -46,6 +47,8 @@ class NoBlankForm(LookupError):
 class BlankForm:
     """One enterprise's workbook of a month.
 
+    period             what it is for: the month, or January and February together where their joint return stands;
+                       `month` is the one that was asked for
     carried_from       month of the return whose rows and unit it starts with; None where there is none
     carried_row_count  rows that stand in it already, without amounts
     """
@@ -60,6 +63,7 @@ class BlankForm:
     carried_from: Month | None = None
     carried_row_count: int = 0
     is_revision: bool = False
+    period: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,12 @@ class BlankForms:
         self._settings = settings
         self._ledger = ledger
         self._lines = Lines(settings.lines_dir)
-        self._stationery: dict[Month, Stationery] = {}
+        self._stationery: dict[Period, Stationery] = {}
         self._choosing = Lock()
 
     def forms_of(self, month: Month) -> tuple[FormLayout, ...]:
         """Every return form in force in a month, by number: what may be asked for."""
-        stationery = self._of(month)
+        stationery = self._of(Period(month, "month"))
         found = (stationery.layout_of(form_code) for form_code in sorted(layout_book().by_form))
         return tuple(layout for layout in found if layout is not None)
 
@@ -205,20 +209,25 @@ class BlankForms:
         *,
         is_zero_return: bool = False,
     ) -> Iterator[BlankForm]:
-        stationery = self._of(month)
         asked = self._asked_for(form_codes, month)
-        due = due_forms(layout_book(), month)
+        due: dict[Period, tuple[FormLayout, ...]] = {}
         for start in range(0, len(spells), _ENTERPRISES_A_READING):
             group = spells[start : start + _ENTERPRISES_A_READING]
             history = self._history(group, month)
-            sources = {code: _sources(returns, month) for code, returns in history.items()}
+            periods = {code: _period_due(returns, month) for code, returns in history.items()}
+            history = {code: _until(returns, periods[code].last) for code, returns in history.items()}
+            sources = {code: _sources(returns, periods[code].last) for code, returns in history.items()}
             rows = self._rows_of(sources.values())
             for spell in group:
                 returns = history.get(spell.enterprise_code, [])
                 own = sources.get(spell.enterprise_code, {})
-                layouts = asked or _applying(due, own, rows, self._layout(_REGISTRATION, month))
+                period = periods.get(spell.enterprise_code) or Period(month, "month")
+                stationery = self._of(period)
+                if period not in due:
+                    due[period] = due_forms(layout_book(), period.last)
+                layouts = asked or _applying(due[period], own, rows, stationery.layout_of(_REGISTRATION))
                 carried = {} if is_zero_return else _carried(layouts, own, rows)
-                is_revision = any(one.month_start_date == month.start_date for one in returns)
+                is_revision = _is_revision(returns, layouts, period)
                 order = Order(
                     spell.enterprise_code,
                     spell.enterprise_name,
@@ -234,25 +243,32 @@ class BlankForms:
                     district_code=spell.district_code,
                     month=month,
                     form_codes=order.form_codes,
-                    file_name=shown_name(f"{spell.enterprise_code}_{spell.enterprise_name}_{month}.xlsx"),
+                    file_name=shown_name(
+                        f"{spell.enterprise_code}_{spell.enterprise_name}_"
+                        f"{month if period.kind == 'month' else f'{period:zh}'}.xlsx"
+                    ),
                     content=stationery.workbook(order),
                     carried_from=max(months, default=None),
                     carried_row_count=sum(len(one.rows) for one in carried.values()),
                     is_revision=is_revision,
+                    period=period,
                 )
 
-    def _of(self, month: Month) -> Stationery:
+    def _of(self, period: Period) -> Stationery:
         with self._choosing:
-            found = self._stationery.get(month)
+            found = self._stationery.get(period)
             if found is None:
-                found = Stationery(layout_book(), month, form_limits(), self._settings.filing_deadline_day)
+                found = Stationery(
+                    layout_book(),
+                    period.last,
+                    form_limits(),
+                    self._settings.filing_deadline_day,
+                    is_joint=period.kind == JOINT,
+                )
                 while len(self._stationery) >= _MONTHS_KEPT:
                     del self._stationery[next(iter(self._stationery))]
-                self._stationery[month] = found
+                self._stationery[period] = found
             return found
-
-    def _layout(self, form_code: str, month: Month) -> FormLayout | None:
-        return self._of(month).layout_of(form_code)
 
     def _asked_for(self, form_codes: Sequence[str], month: Month) -> tuple[FormLayout, ...]:
         known = {layout.form_code: layout for layout in self.forms_of(month)}
@@ -284,10 +300,12 @@ class BlankForms:
         return sorted(found, key=lambda spell: (spell.district_code, spell.enterprise_code))
 
     def _history(self, spells: Sequence[EnterpriseSpell], month: Month) -> dict[str, list[Submission]]:
-        """Accepted returns of a year back to the month itself, by enterprise."""
+        """Accepted returns of a year back to the month itself, by enterprise; of January on to February, in which a
+        joint return of both is counted."""
         found: dict[str, list[Submission]] = defaultdict(list)
+        last = month.plus(1) if month.month == 1 else month
         for one in self._ledger.history(
-            [spell.enterprise_code for spell in spells], month.plus(-_HISTORY_MONTHS), month
+            [spell.enterprise_code for spell in spells], month.plus(-_HISTORY_MONTHS), last
         ):
             found[one.enterprise_code].append(one)
         return found
@@ -358,6 +376,53 @@ class _Read:
         for row in self.rows(source, form_code):
             merged.update(row)
         return merged
+
+
+def _until(returns: Sequence[Submission], month: Month) -> list[Submission]:
+    """Those that are counted in the month or before it."""
+    return [
+        one
+        for one in returns
+        if one.month_start_date is not None and one.month_start_date <= month.start_date
+    ]
+
+
+def _period_due(returns: Sequence[Submission], month: Month) -> Period:
+    """The period for which an enterprise may file now: both months where a joint return of January and February is
+    accepted (rule H7e takes no other), unless both have been accepted singly after it; else the month."""
+    alone = Period(month, "month")
+    if month.month > 2:
+        return alone
+    joint = Period(Month(month.year, 1), JOINT)
+    standing = [one for one in returns if one.period == str(joint)]
+    singles = {
+        one.period
+        for one in returns
+        if one.period in {str(each) for each in joint.months}
+        and all(one.sequence > each.sequence for each in standing)
+    }
+    return joint if standing and len(singles) < len(joint.months) else alone
+
+
+def _is_revision(returns: Sequence[Submission], layouts: Sequence[FormLayout], period: Period) -> bool:
+    """Whether an accepted return is of the same period and kind, so that the one to be filled in corrects it.
+
+    With a form of the month it is the month's return; without one it is of these forms and the period of their own.
+    """
+    if any(layout.own_period_kind is None for layout in layouts):
+        return any(one.period == str(period) for one in returns)
+    own_periods = {
+        str(Period.latest_over(layout.own_period_kind, period.last))
+        for layout in layouts
+        if layout.own_period_kind is not None
+    }
+    form_codes = {layout.form_code for layout in layouts}
+    return any(
+        one.period in own_periods
+        and set(one.form_codes) == form_codes
+        and one.month_start_date == period.last.start_date
+        for one in returns
+    )
 
 
 def _sources(returns: Sequence[Submission], month: Month) -> dict[str, _Source]:

@@ -21,7 +21,7 @@ from pipelines.ledger import SHANGHAI, EnterpriseSpell, Ledger, Submission
 from pipelines.ledger.actors import Actor
 from pipelines.ledger.register import district_at
 from pipelines.ledger.shapes import receipt_number
-from pipelines.periods import Month, period_name
+from pipelines.periods import Month, Period, period_name
 from pipelines.reception.words import said
 from pipelines.records import FileKind
 from pipelines.validation.form_limits import form_limits
@@ -73,6 +73,10 @@ def zero_return_of(
         for one in ledger.submissions(month, kind=FileKind.RETURN)
         if one.enterprise_code == enterprise_code and one.period == str(month)
     ]
+    joint = _joint_of(ledger, enterprise_code, month)
+    if joint is not None:
+        words = {"month": _said(month), "receipt": receipt_number(_joint_month(month), joint.sequence)}
+        raise UploadRefused(said("zero_under_joint", **words))
     latest = next((one for one in filed if one.is_current), None)
     if latest is not None and latest.is_zero_return and latest.status in _STANDS:
         return _file(spell, month, latest.version or 1, latest.is_revision, deadline_day)
@@ -82,6 +86,26 @@ def zero_return_of(
         raise UploadRefused(said("zero_against_figures", month=_said(month), receipt=receipt))
     version = max((one.version or 0 for one in filed), default=0) + 1
     return _file(spell, month, version, is_revision, deadline_day)
+
+
+def _joint_month(month: Month) -> Month:
+    """The month in which a joint return of January and February is counted."""
+    return Month(month.year, 2)
+
+
+def _joint_of(ledger: Ledger, enterprise_code: str, month: Month) -> Submission | None:
+    """The accepted joint return that speaks of the month: rule H7e takes no return of one of its months beside it."""
+    if month.month > 2:
+        return None
+    period = str(Period(Month(month.year, 1), "months_1_2"))
+    return next(
+        (
+            one
+            for one in ledger.history([enterprise_code], _joint_month(month), _joint_month(month))
+            if one.period == period
+        ),
+        None,
+    )
 
 
 def _said(month: Month) -> Wording:

@@ -14,6 +14,7 @@ from stdnum.cn import uscc
 from pipelines.intake import read_file
 from pipelines.ledger import RegisterRow, open_ledger
 from pipelines.periods import Month
+from tests.reception.filed_by_hand import Line, a_workbook
 
 Run = Callable[..., Result]
 
@@ -111,3 +112,23 @@ def test_without_a_ledger_the_way_out_is_named(
     done = run("template", "--month", "2026-03", "--all", "--out", str(tmp_path / "x.zip"))
     assert done.exit_code == 4
     assert not (tmp_path / "x.zip").exists()
+
+
+def test_it_is_said_who_gets_the_joint_form_of_january_and_february(
+    run: Run, bureau: Path, tmp_path: Path
+) -> None:
+    filed = tmp_path / "合并.xlsx"
+    lines = [Line("SI2", "USA", 210.5, 210.5)]
+    filed.write_bytes(
+        a_workbook(credit_code(2), "2020-02", lines, period="2020年1-2月", name="示例2号有限公司")
+    )
+    submitted = run("submit", str(filed))
+    assert submitted.exit_code == 0, submitted.output
+    out = tmp_path / "forms"
+    done = run("template", "--month", "2020-02", "--all", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    assert "其中 1 家已按1—2月合并报送" in done.stderr
+    names = sorted(path.name.rpartition("_")[2] for path in out.iterdir())
+    assert names == ["2020-02.xlsx", "2020-02.xlsx", "2020年1—2月.xlsx"]
+    told = run("template", "--month", "2020-02", "--all", "--out", str(out), "--force", "--json").stdout
+    assert [form["period"] for form in json.loads(told)["forms"]] == ["2020-02", "2020-M01-02", "2020-02"]

@@ -77,6 +77,9 @@ def template(
         )
     else:
         terminal.note(terminal.word("template_written", count=len(written), path=on_one_line(str(out))))
+        joint = sum(form["period"] != str(month) for form in written)
+        if joint:
+            terminal.note(terminal.word("template_joint", count=joint))
 
 
 def _write(
@@ -126,4 +129,5 @@ def _object(form: BlankForm) -> dict[str, object]:
         "carried_from": str(form.carried_from) if form.carried_from else None,
         "carried_rows": form.carried_row_count,
         "is_revision": form.is_revision,
+        "period": str(form.period),
     }

@@ -15,14 +15,14 @@ from pipelines.intake.template.forms import ruler, width_of
 from pipelines.intake.template.lists import CodeSheet, name_of_item, word_of
 from pipelines.intake.template.styles import Styles
 from pipelines.intake.template.words import Guidance, guidance_of, wording
-from pipelines.periods import Month
+from pipelines.periods import Month, Period
 
 _LINE_HEIGHT = 15
 _PLACES_OF_EXAMPLE = 150  # of the merged cells of an explanation below the worked example
 
 
 def draw_instructions(
-    sheet: Any, styles: Styles, forms: Sequence[tuple[FormLayout, str]], month: Month, deadline: date
+    sheet: Any, styles: Styles, forms: Sequence[tuple[FormLayout, str]], period: Period, deadline: date
 ) -> dict[tuple[int, int], str]:
     """The first sheet. Gives the cells whose text names the enterprise, as templates to be filled for each."""
     words = wording()
@@ -48,7 +48,7 @@ def draw_instructions(
         sheet.write_string(row, 4, layout.title.en, styles.of("english"))
     row += 2
     facts = {
-        "period": f"{month:zh}",
+        "period": f"{period:zh}",
         "deadline": f"{deadline.year}年{deadline.month}月{deadline.day}日",
     }
     for number, line in enumerate(words.wordings("instructions", "lines"), start=1):

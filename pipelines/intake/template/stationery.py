@@ -67,12 +67,12 @@ def due_forms(book: LayoutBook, month: Month) -> tuple[FormLayout, ...]:
     return tuple(found)
 
 
-def period_text_of(layout: FormLayout, month: Month) -> str:
-    """报告期 as printed: 2026年3月, or the latest year, half-year or quarter that is over by then."""
+def period_text_of(layout: FormLayout, period: Period) -> str:
+    """报告期 as printed: 2026年3月, 2026年1—2月, or the latest year, half-year or quarter that is over by then."""
     kind = layout.own_period_kind
     if kind is None:
-        return f"{month:zh}"
-    return f"{Period.latest_over(kind, month):zh}"
+        return f"{period:zh}"
+    return f"{Period.latest_over(kind, period.last):zh}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class _Drawing:
 
 
 class Stationery:
-    """Blank workbooks of one month.
+    """Blank workbooks of one month; with `is_joint` of January and February as one period, counted in February.
 
     `limits` come from the rules; `deadline_day` is the day of the following month by which returns are due.
     Keeps its drawings: use one for many enterprises. Raises InvalidTemplate where wording, guidance or limits do
@@ -96,10 +96,17 @@ class Stationery:
     """
 
     def __init__(
-        self, book: LayoutBook, month: Month, limits: Sequence[FormLimit], deadline_day: int
+        self,
+        book: LayoutBook,
+        month: Month,
+        limits: Sequence[FormLimit],
+        deadline_day: int,
+        *,
+        is_joint: bool = False,
     ) -> None:
         self._book = book
         self.month = month
+        self.period = Period(month.previous, "months_1_2") if is_joint else Period(month, "month")
         self._limits = tuple(limits)
         following = month.plus(1)
         self._deadline = date(following.year, following.month, deadline_day)
@@ -150,7 +157,7 @@ class Stationery:
         head: dict[str, str] = {
             "enterprise_code": order.enterprise_code,
             "enterprise_name": order.enterprise_name,
-            "reference_month": period_text_of(layout, self.month),
+            "reference_month": period_text_of(layout, self.period),
             "is_revision": "true" if order.is_revision else "false",
         }
         if carried.unit_code in layout.units:
@@ -219,10 +226,10 @@ class Stationery:
         styles, lists = Styles(workbook), CodeSheet()
         add_common(lists, self.month)
         layouts = [self._layout(form_code) for form_code, _ in sizes]
-        periods = [period_text_of(layout, self.month) for layout in layouts]
+        periods = [period_text_of(layout, self.period) for layout in layouts]
         instructions = workbook.add_worksheet(words.text("sheets", "instructions"))
         own = draw_instructions(
-            instructions, styles, list(zip(layouts, periods, strict=True)), self.month, self._deadline
+            instructions, styles, list(zip(layouts, periods, strict=True)), self.period, self._deadline
         )
         forms = []
         for (_, row_count), layout, period_text in zip(sizes, layouts, periods, strict=True):
