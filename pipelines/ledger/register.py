@@ -197,7 +197,7 @@ class Spell:
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 
-_Event = tuple[date | None, str, str, str]  # first month, kind, district, industry
+_Event = tuple[date | None, str, str, str, str]  # first month, kind, district, industry, class
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,8 @@ class RegisterChange:
     """What a register file changes about one enterprise. `name_before` None: it was not in the register at all.
 
     `events` and `events_before` are what this file and the one before it say of its life, in the order of time:
-    (first month, kind, district, industry).
+    (first month, kind, district, industry, class), the last two empty where the file says nothing of them.
+    `class_before` and `class_after` are the class as the register has it at last, the desk's events included.
     """
 
     enterprise_code: str
@@ -214,6 +215,8 @@ class RegisterChange:
     events: tuple[_Event, ...]
     events_before: tuple[_Event, ...]
     changes_contact: bool
+    class_before: str = EnterpriseClass.ORDINARY.value
+    class_after: str = EnterpriseClass.ORDINARY.value
 
     @property
     def is_new(self) -> bool:
@@ -232,7 +235,12 @@ class RegisterChange:
     @property
     def leaves(self) -> bool:
         """Whether the file says that it left, and earlier ones did not."""
-        return any(kind == EventKind.LEFT.value for _, kind, _, _ in self.new_events)
+        return any(kind == EventKind.LEFT.value for _, kind, *_ in self.new_events)
+
+    @property
+    def changes_class(self) -> bool:
+        """Whether an enterprise that was there is of another class afterwards."""
+        return not self.is_new and self.class_before != self.class_after
 
     def audit_entry(self) -> audit.NewEntry:
         """The change as the audit log keeps it; contacts are not written there."""
@@ -447,7 +455,7 @@ class Register:
 
         What the rows say of an enterprise replaces what earlier files said of it; those events are kept, marked
         void. Events recorded at the desk stand. Enterprises that the rows do not name stay as they are. A blank
-        contact or telephone says nothing. Importing the same file twice changes nothing. An enterprise may stand
+        industry, class, contact or telephone says nothing: what was known of it stays. Importing the same file twice changes nothing. An enterprise may stand
         in several rows, one a stretch of months.
 
         Raises CannotChangeRegister when two rows of one enterprise overlap, RowsRefused when a closed month would
@@ -497,7 +505,7 @@ class Register:
         actor: Actor,
         now: datetime,
         refused: dict[str, Wording],
-    ) -> Iterator[RegisterChange]:
+    ) -> list[RegisterChange]:
         """Import the rows of these enterprises, and tell each change; what stands against it goes into `refused`."""
         known = {
             row.enterprise_code: row
@@ -508,14 +516,21 @@ class Register:
         events = _events_by_code(connection, list(by_code))
         before: dict[str, list[Spell]] = {}
         new_events: list[dict[str, Any]] = []
+        changes: list[RegisterChange] = []
         for code, rows in by_code.items():
-            wanted = _events_of(code, rows)
+            told_rows = [row for row in events[code] if row.source == _FROM_FILE]
+            wanted = _with_what_was_told(_events_of(code, rows), fold(told_rows))
             last = max(rows, key=lambda row: row.from_month or Month(1900, 1))
             was = known.get(code)
             told = [
-                (row.effective_month_start_date, row.event_kind, row.district_code, row.industry_code)
-                for row in events[code]
-                if row.source == _FROM_FILE
+                (
+                    row.effective_month_start_date,
+                    row.event_kind,
+                    row.district_code,
+                    row.industry_code,
+                    row.enterprise_class,
+                )
+                for row in told_rows
             ]
             about = {
                 "enterprise_name": last.enterprise_name,
@@ -553,24 +568,38 @@ class Register:
                         "event_kind": kind,
                         "district_code": district_code,
                         "industry_code": industry_code,
+                        "enterprise_class": enterprise_class,
                         "source": _FROM_FILE,
                         "recorded_at": now,
                         "recorded_by": actor.name,
                         "is_void": False,
                     }
-                    for effective, kind, district_code, industry_code in wanted
+                    for effective, kind, district_code, industry_code, enterprise_class in wanted
                 ]
-            yield RegisterChange(
-                enterprise_code=code,
-                enterprise_name=about["enterprise_name"],
-                name_before=None if was is None else was.enterprise_name,
-                events=tuple(wanted),
-                events_before=tuple(told),
-                changes_contact=was is not None
-                and (was.contact, was.phone) != (about["contact"], about["phone"]),
+            changes.append(
+                RegisterChange(
+                    enterprise_code=code,
+                    enterprise_name=about["enterprise_name"],
+                    name_before=None if was is None else was.enterprise_name,
+                    events=tuple(wanted),
+                    events_before=tuple(told),
+                    changes_contact=was is not None
+                    and (was.contact, was.phone) != (about["contact"], about["phone"]),
+                )
             )
         insert_many(connection, t.enterprise_event, new_events)
         refused.update(_refold(connection, before, _MEND_THE_ROW))
+        after = _events_by_code(connection, list(before))
+        return [
+            replace(
+                change,
+                class_before=_last_class(before[change.enterprise_code]),
+                class_after=_last_class(fold(after[change.enterprise_code])),
+            )
+            if change.enterprise_code in before
+            else change
+            for change in changes
+        ]
 
 
 # -- folding --------------------------------------------------------------------------------------------------
@@ -580,15 +609,18 @@ def fold(events: Sequence[Row[Any]]) -> list[Spell]:
     """The events that are not void as spells, in the order of time.
 
     An event changes what it speaks of and holds until another does; of two of one month the later recorded. Those
-    that befall an enterprise which is not there (left, and a file speaks of a move afterwards) change nothing.
+    that befall an enterprise which is not there (left, and a file speaks of a move afterwards) change nothing; but what
+    the desk said of its industry or class is kept for when a file has it enter and says nothing of them.
     """
     spells: list[Spell] = []
     state: Spell | None = None
+    industry_code = enterprise_class = ""  # as last said
     for row in sorted((row for row in events if not row.is_void), key=_in_time):
         kind, since = EventKind(row.event_kind), row.effective_month_start_date
+        industry_code, enterprise_class = _said(industry_code, enterprise_class, row, kind)
         if kind is EventKind.CHANGED_CONTACT or (kind in _NEEDS_PRESENCE and state is None):
             continue
-        after = _after(state, row, kind)
+        after = _after(state, row, kind, industry_code, enterprise_class)
         if state is not None:
             is_end = after is None
             ended = replace(
@@ -600,9 +632,8 @@ def fold(events: Sequence[Row[Any]]) -> list[Spell]:
             # Of several events of one month only the last leaves a spell; nothing is before the beginning.
             if since is not None and (ended.first is None or ended.last is None or ended.first <= ended.last):
                 spells.append(ended)
-            elif (
-                is_end and spells and not spells[-1].end_kind
-            ):  # what it was part of until then, not what went before
+            # It ends the stretch that led up to it, not one that had ended before.
+            elif is_end and spells and not spells[-1].end_kind:
                 spells[-1] = replace(spells[-1], end_kind=kind.value, successor_code=row.successor_code)
         state = after
     if state is not None:
@@ -610,26 +641,40 @@ def fold(events: Sequence[Row[Any]]) -> list[Spell]:
     return spells
 
 
-def _after(state: Spell | None, row: Row[Any], kind: EventKind) -> Spell | None:
+def _said(industry_code: str, enterprise_class: str, row: Row[Any], kind: EventKind) -> tuple[str, str]:
+    """Industry and class as last said, after this event. A file that leaves one blank says nothing of it."""
+    if row.source == _FROM_FILE:
+        return row.industry_code or industry_code, row.enterprise_class or enterprise_class
+    match kind:
+        case EventKind.ENTERED:
+            return row.industry_code, row.enterprise_class
+        case EventKind.CHANGED_INDUSTRY:
+            return row.industry_code, enterprise_class
+        case EventKind.CHANGED_CLASS:
+            return industry_code, row.enterprise_class
+    return industry_code, enterprise_class
+
+
+def _after(
+    state: Spell | None, row: Row[Any], kind: EventKind, industry_code: str, enterprise_class: str
+) -> Spell | None:
     since = row.effective_month_start_date
     match kind:
         case EventKind.LEFT | EventKind.MERGED:
             return None
         case EventKind.ENTERED:
-            return Spell(since, None, row.district_code, row.industry_code, row.enterprise_class)
+            return Spell(since, None, row.district_code, industry_code, enterprise_class)
     if state is None:
         return None
-    changed = replace(state, first=since)
-    if row.source == _FROM_FILE:  # a file says all that it knows, also that an industry is not known
-        return replace(changed, district_code=row.district_code, industry_code=row.industry_code)
-    match kind:
-        case EventKind.MOVED_DISTRICT:
-            return replace(changed, district_code=row.district_code)
-        case EventKind.CHANGED_INDUSTRY:
-            return replace(changed, industry_code=row.industry_code)
-        case EventKind.CHANGED_CLASS:
-            return replace(changed, enterprise_class=row.enterprise_class)
-    return state
+    changed = replace(state, first=since, industry_code=industry_code, enterprise_class=enterprise_class)
+    if row.source == _FROM_FILE or kind is EventKind.MOVED_DISTRICT:
+        return replace(changed, district_code=row.district_code)
+    return changed
+
+
+def _last_class(spells: Sequence[Spell]) -> str:
+    """The class of an enterprise in its last stretch; ordinary where nothing is said."""
+    return (spells[-1].enterprise_class if spells else "") or EnterpriseClass.ORDINARY.value
 
 
 def _in_time(row: Row[Any]) -> tuple[date, int]:
@@ -1176,8 +1221,8 @@ def _events_of(code: str, rows: list[RegisterRow]) -> list[_Event]:
     rows = sorted(rows, key=lambda row: row.from_month or Month(1900, 1))
     events: list[_Event] = []
     before: RegisterRow | None = None
-    for row in rows:
-        effective = row.from_month.start_date if row.from_month else None
+    for given in rows:
+        row = given
         if row.from_month and row.to_month and row.to_month < row.from_month:
             raise CannotChangeRegister(
                 Wording(
@@ -1198,21 +1243,64 @@ def _events_of(code: str, rows: list[RegisterRow]) -> list[_Event]:
             else:
                 before_ends = before.to_month
             if row.from_month == before_ends.plus(1):
+                # What a row leaves blank is as in the row before.
+                row = replace(
+                    row,
+                    industry_code=row.industry_code or before.industry_code,
+                    enterprise_class=row.enterprise_class or before.enterprise_class,
+                )
                 if row.district_code != before.district_code:
-                    events.append((effective, "moved_district", row.district_code, row.industry_code))
+                    events.append(_event_of("moved_district", row))
                 elif row.industry_code != before.industry_code:
-                    events.append((effective, "changed_industry", row.district_code, row.industry_code))
+                    events.append(_event_of("changed_industry", row))
+                elif row.enterprise_class != before.enterprise_class:
+                    events.append(_event_of("changed_class", row))
                 before = row
                 continue
-            events.append((before_ends.plus(1).start_date, "left", "", ""))
-        events.append((effective, "entered", row.district_code, row.industry_code))
+            events.append((before_ends.plus(1).start_date, "left", "", "", ""))
+        events.append(_event_of("entered", row))
         before = row
     if before is not None and before.to_month is not None:
-        events.append((before.to_month.plus(1).start_date, "left", "", ""))
+        events.append((before.to_month.plus(1).start_date, "left", "", "", ""))
     return events
 
 
+def _event_of(kind: str, row: RegisterRow) -> _Event:
+    return (
+        row.from_month.start_date if row.from_month else None,
+        kind,
+        row.district_code,
+        row.industry_code,
+        row.enterprise_class.value if row.enterprise_class else "",
+    )
+
+
+def _with_what_was_told(events: Sequence[_Event], told: Sequence[Spell]) -> list[_Event]:
+    """A file's events, with industry and class as earlier files told them (`told`) where this one leaves them blank."""
+    if not told:
+        return list(events)
+    filled = []
+    for event in events:
+        effective, kind, district_code, industry_code, enterprise_class = event
+        begun = [
+            spell
+            for spell in told
+            if spell.first is None or (effective is not None and spell.first <= effective)
+        ]
+        known = begun[-1] if begun else told[0]
+        filled.append(
+            event
+            if kind == EventKind.LEFT.value
+            else (
+                effective,
+                kind,
+                district_code,
+                industry_code or known.industry_code,
+                enterprise_class or known.enterprise_class,
+            )
+        )
+    return filled
+
+
 def _events_json(events: Sequence[_Event]) -> list[list[str]]:
-    return [
-        [str(effective or ""), kind, district, industry] for effective, kind, district, industry in events
-    ]
+    return [[str(effective or ""), *facts] for effective, *facts in events]

@@ -106,7 +106,8 @@ class EnterpriseClass(StrEnum):
 class RegisterRow:
     """One row of a register file: an enterprise over a stretch of months in which nothing about it changed.
 
-    `from_month` None: as far back as the register goes; `to_month` None: still there.
+    `from_month` None: as far back as the register goes; `to_month` None: still there. An empty industry, class (None),
+    contact or telephone says nothing of it.
     """
 
     enterprise_code: str
@@ -117,6 +118,7 @@ class RegisterRow:
     to_month: Month | None = None
     contact: str = ""
     phone: str = ""
+    enterprise_class: EnterpriseClass | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ enterprise_event = Table(
     # First month in which it holds; empty: as far back as the register goes.
     Column("effective_month_start_date", Date),
     Column("event_kind", String(24), nullable=False),  # shapes.EventKind
-    # What the event says; what it leaves empty stays as it was. An event out of a register file says all of it.
+    # What the event says; what it leaves empty stays as it was.
     Column("district_code", String(32), nullable=False, default=""),
     Column("industry_code", String(32), nullable=False, default=""),
     Column("enterprise_class", String(16), nullable=False, server_default="", default=""),

@@ -21,12 +21,12 @@ from pipelines.intake.limits import MIB, Limits
 from pipelines.intake.workbook import Sheet, Workbook
 from pipelines.ledger.register import RowsRefused
 from pipelines.ledger.register_codes import credit_code, district_code, industry_code
-from pipelines.ledger.shapes import CannotChangeRegister, RegisterRow
+from pipelines.ledger.shapes import CannotChangeRegister, EnterpriseClass, RegisterRow
 from pipelines.periods import InvalidPeriod, Month, parse_period
 from pipelines.text_tables import DecodedText, UndecodableText, decoded, delimiter_of
 
 REQUIRED = ("enterprise_code", "enterprise_name", "district_code")
-OPTIONAL = ("industry_code", "from_month", "to_month", "contact", "phone")
+OPTIONAL = ("industry_code", "enterprise_class", "from_month", "to_month", "contact", "phone")
 # A city's register has hundreds of rows; more than this is another kind of file.
 LIMITS = Limits(file_bytes=5 * MIB, text_bytes=5 * MIB, rows=20_000)
 # What the columns are called in the bureau's own lists, without blanks and brackets.
@@ -35,6 +35,7 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "enterprise_name": ("企业名称", "单位详细名称", "单位名称"),
     "district_code": ("区", "所在区", "所在区开发区", "区开发区", "区代码", "所在区代码", "district"),
     "industry_code": ("行业代码", "国民经济行业代码"),
+    "enterprise_class": ("企业类别", "类别", "是否重点", "是否重点企业"),
     "from_month": ("起始月份", "起始月", "开始月份"),
     "to_month": ("终止月份", "终止月", "截止月份"),
     "contact": ("联系人",),
@@ -43,6 +44,10 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 _COLUMN_OF = {title: column for column, titles in _HEADERS.items() for title in (*titles, column)}
 # As long as the ledger's columns are.
 _LONGEST = {"enterprise_name": 200, "contact": 60, "phone": 60}
+_CLASSES = {
+    **dict.fromkeys(("重点", "重点企业", "是", "key"), EnterpriseClass.KEY),
+    **dict.fromkeys(("一般", "一般企业", "否", "ordinary"), EnterpriseClass.ORDINARY),
+}
 _CODES = {"enterprise_code": credit_code, "district_code": district_code, "industry_code": industry_code}
 
 
@@ -173,12 +178,27 @@ def _value_of(column: str, text: str) -> Any:
         raise Wrong("必填，不能为空。", "Needed, but empty.")
     if column in _CODES:
         return _CODES[column](text)
+    if column == "enterprise_class":
+        return _class_of(text)
     if column in ("from_month", "to_month"):
         return _month(text)
     most = _LONGEST[column]
     if len(text) > most:
         raise Wrong(f"过长：{len(text)} 个字，最多 {most} 个字。", f"{len(text)} characters, at most {most}.")
     return text
+
+
+def _class_of(text: str) -> EnterpriseClass | None:
+    """The class; None for none, which says nothing."""
+    if not text:
+        return None
+    found = _CLASSES.get(text.lower())
+    if found is None:
+        raise Wrong(
+            "不是企业类别。请填“重点”或“一般”，或留空（不变）。",
+            "No class. Write key or ordinary, or nothing (it stays).",
+        )
+    return found
 
 
 def _month(text: str) -> Month | None:

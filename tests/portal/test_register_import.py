@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from filed_by_hand import Line, a_workbook, credit_code
 from portal_bureau import OUR_NAME, OURS, THEIR_NAME, THEIRS, Browser, Bureau, SignedInPeople
 
+from pipelines.ledger import EnterpriseClass
 from pipelines.ledger.actors import Actor
 from pipelines.portal.app import create_app
 from pipelines.reception.register_file import LIMITS, RegisterFileRefused, read_register_file
@@ -85,6 +86,49 @@ def test_confirmed_it_is_written_once_and_the_second_time_changes_nothing(
     assert again.status_code == 409  # what was shown is not what would happen now: nothing
     assert as_it_stands(own_bureau) == after
     assert "与名录完全一致" in previewed(clerk, CHANGED)
+
+
+def test_a_class_set_at_the_desk_stays_until_a_file_says_otherwise_and_the_preview_shows_it(
+    clerk: Browser, own_bureau: Bureau
+) -> None:
+    key = {"kind": "changed_class", "enterprise_code": OURS, "month": "2016-01", "enterprise_class": "key"}
+    assert clerk.post("/enterprises", key).status_code == 303
+    actor = Actor.operator("test")
+    text = previewed(clerk, CHANGED)
+    assert "类别：" not in text
+    assert clerk.post("/enterprises/import/confirm", fields_of(text)).status_code == 303
+    assert own_bureau.ledger.register.enterprise(OURS, actor).enterprise_class is EnterpriseClass.KEY
+
+    head = HEAD.replace("行业代码", "行业代码,企业类别")
+    text = previewed(clerk, f"{head}{OURS},{OUR_NAME},武昌区,6513,一般,2016-01,,,\n")
+    assert "类别：重点企业 → 一般企业" in text
+    assert clerk.post("/enterprises/import/confirm", fields_of(text)).status_code == 303
+    assert own_bureau.ledger.register.enterprise(OURS, actor).enterprise_class is EnterpriseClass.ORDINARY
+
+
+@pytest.mark.parametrize(
+    ("title", "written", "read"),
+    [
+        ("企业类别", "重点", EnterpriseClass.KEY),
+        ("类别", "重点企业", EnterpriseClass.KEY),
+        ("是否重点", "否", EnterpriseClass.ORDINARY),
+        ("enterprise_class", "Key", EnterpriseClass.KEY),
+        ("企业类别", "", None),
+    ],
+)
+def test_a_class_is_read_as_lists_have_it_and_a_blank_says_nothing(
+    title: str, written: str, read: EnterpriseClass | None
+) -> None:
+    text = f"统一社会信用代码,企业名称,所在区,{title}\n{OURS},{OUR_NAME},江汉区,{written}\n"
+    [(_, row)] = read_register_file("r.csv", text.encode()).rows
+    assert row.enterprise_class is read
+
+
+def test_a_class_that_is_none_is_said_by_row_and_column() -> None:
+    text = f"统一社会信用代码,企业名称,所在区,企业类别\n{OURS},{OUR_NAME},江汉区,龙头\n"
+    [problem] = read_register_file("r.csv", text.encode()).problems
+    assert (problem.row, problem.column_title, problem.given) == (2, "企业类别", "龙头")
+    assert "重点" in problem.wording.zh
 
 
 def test_a_file_that_says_what_the_register_says_offers_nothing_to_confirm(clerk: Browser) -> None:

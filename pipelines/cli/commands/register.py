@@ -46,10 +46,10 @@ def register() -> None:
 def import_register(terminal: Terminal, file: Path, as_json: bool) -> None:
     """导入名录（CSV 或 .xlsx）。 / Import the register from a CSV (UTF-8, GB18030) or a workbook.
 
-    Columns: enterprise_code, enterprise_name, district_code; optional industry_code, from_month, to_month,
-    contact, phone; or in Chinese 统一社会信用代码、企业名称、所在区（代码或名称）；行业代码、起始月份、终止月份、联系人、
-    联系电话。 An enterprise may stand in several rows, one a stretch of months. Importing the same file
-    twice changes nothing; enterprises that the file does not name stay as they are.
+    Columns: enterprise_code, enterprise_name, district_code; optional industry_code, enterprise_class, from_month,
+    to_month, contact, phone; or in Chinese 统一社会信用代码、企业名称、所在区（代码或名称）；行业代码、企业类别（重点或一般）、
+    起始月份、终止月份、联系人、联系电话。 An enterprise may stand in several rows, one a stretch of months. Importing
+    the same file twice changes nothing; what the file does not say, or leaves blank, stays as it is.
     """
     from pipelines.ledger.register import RowsRefused
     from pipelines.ledger.shapes import CannotChangeRegister
