@@ -42,12 +42,13 @@ _HEAD = f"""# 审核规则 / Rules
 
 <!-- Written by `python -m pipelines.validation.catalogue` from expectations/; edit the YAML, not this page. -->
 
-**强制** (critical)：不改正不能通过；单表规则不通过时，只退回这一份报表。**核实** (warning)：可先提交，待核实；在“说明”栏写明原因的，转为提示，不需核实。
+**强制** (critical)：不改正不能通过；单表规则不通过时，只退回这一份报表。**核实** (warning)：可先提交，待核实；在“说明”栏写明原因的，转为提示，不需核实；服务进出口表（FM-2）中与上一份通过的报表同一行一字不差的说明，没有说明新的情况，照样提问。
 强制规则不能用说明代替。说明经审核人员采纳后才沿用到以后各月；未采纳或随报表退回的，同一疑问须由审核人员采纳新的说明后方可通过。整表规则的强制项不通过时，只停发当月，不影响其他月份。事实未知（空白、保密、上月未通过审核）的不作判断，计为“缺”，不算通过也不算不通过。
 同一单元格只问一次：读取时已指出的单元格不再问；规则之间的先后写在“让位于”。比较用的历史是审核通过的最近 {HISTORY_MONTH_COUNT} 个月。
 
 **critical**: not accepted until corrected; a return that fails is held back alone. **warning**: accepted once confirmed; with the reason in the
-remark column it becomes info and nobody calls. A critical rule cannot be explained away. An explanation answers
+remark column it becomes info and nobody calls; on FM-2 not where the same words stood in that row of the last accepted return, for they
+say nothing of what is new. A critical rule cannot be explained away. An explanation answers
 later months once a reviewer has taken it; where one was refused, or sent back with its return, a reviewer has to take the next one before the
 return is accepted. A critical rule on a whole table holds back the
 publication of that month only. What is unknown (blank, withheld, last month not accepted) is not judged: it counts as missing, neither passed
