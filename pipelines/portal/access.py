@@ -21,6 +21,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
@@ -125,12 +126,14 @@ class Access:
         *,
         body_bytes: int,
         file_count: int,
+        field_count: int = FORM_FIELDS,
         is_form: bool = True,
         is_for_newcomers: bool = False,
     ) -> None:
         self.roles = roles  # None: also who has not signed in
         self.body_bytes = body_bytes
         self.file_count = file_count
+        self.field_count = field_count
         self.is_form = is_form
         self.is_for_newcomers = is_for_newcomers
 
@@ -164,8 +167,8 @@ class Access:
         """Read the form after everything that can be known without reading it is in order."""
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > self.body_bytes:
-            raise Trouble(413)
-        bounded = Request(request.scope, _bounded(request.receive, self.body_bytes))
+            raise self._too_large()
+        bounded = Request(request.scope, _bounded(request.receive, self.body_bytes, self._too_large()))
         if not self.is_form:
             request.state.body = await bounded.body()
             return
@@ -173,29 +176,63 @@ class Access:
             raise Trouble(403)
         try:
             form = await bounded.form(
-                max_files=self.file_count, max_fields=FORM_FIELDS, max_part_size=_PART_BYTES
+                max_files=self.file_count, max_fields=self.field_count, max_part_size=_PART_BYTES
             )
         except ClientDisconnect as error:
             raise Trouble(400) from error
+        except HTTPException as error:
+            raise self._unreadable(str(error.detail)) from error
         request.state.form = form
         given = request.headers.get(_CSRF_HEADER) or form.get(_CSRF_FIELD) or ""
         if not isinstance(given, str) or not hmac.compare_digest(given.encode(), visitor.csrf_token.encode()):
             await form.close()
             raise Trouble(403, _OUTDATED_PAGE)
 
+    def _too_large(self) -> Trouble:
+        """What to tell whoever sends more than this route takes; of files the page of the error says how many."""
+        if self.file_count:
+            return Trouble(413)
+        most = self.body_bytes // 1024
+        return Trouble(
+            413,
+            Wording(
+                f"提交的内容太大：此处一次最多 {most} KB。刚才提交的内容没有收到，也没有保存。请返回上一页，减少内容后分几次提交。",
+                f"What you sent is too large: at most {most} KB at a time here. It was not received and not saved. Go back one "
+                "page and send it in several parts.",
+            ),
+        )
+
+    def _unreadable(self, why: str) -> Trouble:
+        """What to tell of a form that cannot be taken apart; `why` is what the parser says."""
+        if not why.startswith("Too many fields"):
+            return Trouble(400)
+        return Trouble(
+            400,
+            Wording(
+                f"提交的项目太多：此处一次最多 {self.field_count} 项。刚才提交的内容没有收到，也没有保存。请返回上一页，分几次提交。",
+                f"Too many items: at most {self.field_count} at a time here. What you sent was not received and not saved. Go "
+                "back one page and send it in several parts.",
+            ),
+        )
+
 
 def allowed(
-    *roles: Role, body_bytes: int = FORM_BYTES, file_count: int = 0, is_for_newcomers: bool = False
+    *roles: Role,
+    body_bytes: int = FORM_BYTES,
+    file_count: int = 0,
+    field_count: int = FORM_FIELDS,
+    is_for_newcomers: bool = False,
 ) -> Access:
     """For people who hold any of these roles; without roles, for everybody who has signed in.
 
-    `body_bytes` and `file_count` bound a form with files. `is_for_newcomers` marks the few pages that are open
+    `body_bytes`, `file_count` and `field_count` bound a form that holds more than most. `is_for_newcomers` marks the few pages that are open
     to somebody who must first choose a password of their own or take on a second factor.
     """
     return Access(
         frozenset(roles or Role),
         body_bytes=body_bytes,
         file_count=file_count,
+        field_count=field_count,
         is_for_newcomers=is_for_newcomers,
     )
 
@@ -466,7 +503,7 @@ def routes_of(routers: Iterable[APIRouter]) -> list[APIRoute]:
     return found
 
 
-def _bounded(receive: Receive, most_bytes: int) -> Receive:
+def _bounded(receive: Receive, most_bytes: int, too_large: Trouble) -> Receive:
     """The body as it comes, as long as there is not more of it than was agreed."""
     total = 0
 
@@ -476,7 +513,7 @@ def _bounded(receive: Receive, most_bytes: int) -> Receive:
         if message["type"] == "http.request":
             total += len(message.get("body", b""))
             if total > most_bytes:
-                raise Trouble(413)
+                raise too_large
         return message
 
     return bounded_receive

@@ -11,8 +11,18 @@ from typing import Any
 
 import openpyxl
 import pytest
-from filed_by_hand import Line, a_workbook
-from portal_bureau import OUR_DISTRICT, OUR_NAME, OURS, THEIR_NAME, THEIRS, Browser, Bureau, SignedInPeople
+from filed_by_hand import Line, a_workbook, credit_code
+from portal_bureau import (
+    OUR_DISTRICT,
+    OUR_NAME,
+    OURS,
+    PEOPLE,
+    THEIR_NAME,
+    THEIRS,
+    Browser,
+    Bureau,
+    SignedInPeople,
+)
 
 from pipelines.findings import Verdict
 from pipelines.ledger import RegisterRow
@@ -227,3 +237,13 @@ def test_months_are_closed_by_the_bureau_and_nobody_else(own: Any) -> None:
             own(name).post("/months/2020-05/propose", {"act": "close", "reason": "五月已收齐"}).status_code
             == 403
         )
+
+
+def test_everybody_on_a_long_list_is_reminded_at_once(own: Any, own_bureau: Bureau) -> None:
+    codes = [credit_code(number) for number in range(100, 1_302)]
+    own_bureau.ledger.import_register(
+        [RegisterRow(code, f"{code}公司", OUR_DISTRICT, "6513", Month(2019, 1)) for code in codes]
+    )
+    form = {"month": "2020-05", "enterprise_codes": codes, "kind": "letter"}
+    assert own("clerk").post("/reminders", form).status_code == 303
+    assert len(own_bureau.ledger.reminders.of(codes[-1], PEOPLE["clerk"].actor)) == 1

@@ -297,3 +297,48 @@ def test_a_name_with_every_kind_of_trick_arrives_clean_in_the_header(
     assert disposition.count('"') == 2
     assert "%E2%80%AE" not in disposition
     assert "\\" not in disposition
+
+
+# -- what was typed is not lost ---------------------------------------------------------------------------------
+
+
+def test_as_many_long_explanations_as_the_page_has_fields_are_taken_at_once(
+    browser: Callable[[str], Browser], filed: Filed
+) -> None:
+    one = browser("ours")
+    path = f"/submissions/{filed.queried.submission_id}/explanations"
+    long = {f"reason_{number}": "合" * 1_000 for number in range(1_000, 1_300)}
+    answer = one.post(path, long)  # of no query of this return: told so, and not that it is too much
+    assert answer.status_code == 409
+    assert 'role="alert"' in answer.text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_form_beyond_its_limits_is_told_the_limits_that_it_broke(
+    browser: Callable[[str], Browser], filed: Filed, language: str
+) -> None:
+    one = browser("clerk")
+    one.client.cookies.set("servtrade_view", language)
+    large = one.post("/view", {"change": "a" * 300_000})
+    assert large.status_code == 413
+    assert {"zh": "此处一次最多 256 KB", "en": "at most 256 KB at a time here"}[language] in large.text
+    assert "80 MB" not in large.text
+    many = one.post("/view", {f"field_{number}": "x" for number in range(1_001)})
+    assert many.status_code == 400
+    assert {"zh": "此处一次最多 1000 项", "en": "at most 1000 at a time here"}[language] in many.text
+
+
+def test_what_was_typed_in_an_old_tab_stays_on_the_page_when_a_newer_version_has_come(
+    own_app: FastAPI, own_bureau: Bureau, queried: Submission
+) -> None:
+    one = Browser(own_app, "ours")
+    path = f"/submissions/{queried.submission_id}"
+    first = re.findall(r'name="(reason_\d+)"', one.get(path).text)[0]
+    odd = replace(LINE, export=1_250_001, export_ytd=1_250_121, imports_ytd=6)
+    newer = own_bureau.file(a_workbook(OURS, "2020-02", [odd], name=OUR_NAME), name="二月改.xlsx")
+    answer = one.post(f"{path}/explanations", {first: REASON})
+    assert answer.status_code == 409
+    kept = re.findall(r"<textarea[^>]* readonly>([^<]*)</textarea>", answer.text)
+    assert kept == [REASON]
+    assert "您填写的说明（没有保存）" in answer.text
+    assert f'href="/submissions/{newer.submission_id}"' in answer.text

@@ -28,6 +28,9 @@ from pipelines.portal.pages.board import STAFF, district_name, look, month_of, t
 router = APIRouter()
 NAVIGATION = (NavigationItem("/reminders", "reminders.navigation", frozenset(STAFF), place=30),)
 
+# The page lists everybody who is missing, with a box that ticks them all.
+_TICKED = 10_000
+
 
 @router.get("/reminders")
 def reminders(
@@ -51,7 +54,9 @@ def reminders(
     ),
 )
 def record(
-    request: Request, visitor: Visitor = Depends(allowed(*STAFF)), form: FormData = Depends(posted)
+    request: Request,
+    visitor: Visitor = Depends(allowed(*STAFF, body_bytes=_TICKED * 64, field_count=_TICKED)),
+    form: FormData = Depends(posted),
 ) -> Response:
     """Note a reminder of one or several enterprises."""
     month, district = month_of(request, text_of(form, "month")), text_of(form, "district")[:32]

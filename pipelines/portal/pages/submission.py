@@ -36,6 +36,9 @@ router = APIRouter()
 
 _ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 _REASON_FIELD = re.compile(r"reason_(\d{1,5})")
+# A field a query, each as long as an explanation may be; a Chinese character travels as nine bytes.
+_QUERIES = 5_000
+_EXPLANATION_BYTES = 16 * 1024 * 1024
 
 
 @router.get("/submissions/{submission_id}")
@@ -50,7 +53,7 @@ def submission(
 def explain(
     request: Request,
     submission_id: str,
-    visitor: Visitor = Depends(allowed(*RETURN_ROLES)),
+    visitor: Visitor = Depends(allowed(*RETURN_ROLES, body_bytes=_EXPLANATION_BYTES, field_count=_QUERIES)),
     form: FormData = Depends(posted),
 ) -> Response:
     """Explain queries: those whose field says something that was not said before."""
@@ -221,7 +224,7 @@ def _page(
 ) -> Response:
     ledger: Ledger = request.app.state.ledger
     found = view.submission
-    standing = standing_in(ledger, view)
+    standing, may_explain = standing_in(ledger, view), _may_explain(view, visitor)
     return page(
         request,
         "submission.html",
@@ -240,11 +243,12 @@ def _page(
         open_count=sum(
             query.is_open and query.finding.severity is Severity.WARNING for query in view.queries
         ),
-        may_explain=_may_explain(view, visitor),
+        may_explain=may_explain,
         least_length=MIN_REASON_LENGTH,
         most_length=MAX_REASON_LENGTH,
         refusal=refusal,
         reasons=reasons or {},
+        unsent=[] if may_explain else _unsent(view.queries, reasons or {}),
         fixes=ledger.fixes_of([found.submission_id]).get(found.submission_id, []),
         filings=arrivals_for(view, visitor.actor),
         has_receipt=_has_receipt(view, visitor),
@@ -252,6 +256,12 @@ def _page(
         versions=view.versions,
         may_have_file=may_have_file_itself(view, visitor.actor),
     )
+
+
+def _unsent(queries: Sequence[Query], reasons: Mapping[int, str]) -> list[tuple[Query | None, str]]:
+    """Texts for which the page has no field any more, each with the query that it was typed for."""
+    by_ordinal = {query.ordinal: query for query in queries}
+    return [(by_ordinal.get(ordinal), text) for ordinal, text in sorted(reasons.items())]
 
 
 def _has_receipt(view: SubmissionView, visitor: Visitor) -> bool:
