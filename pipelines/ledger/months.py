@@ -431,8 +431,16 @@ def _proposal_of(now: MonthStanding) -> MonthAct:
 
 
 def _reason_of(text: str, *, is_needed: bool) -> str:
+    """A reason says something where one is needed; a remark may be as short as it likes. Neither is longer than most."""
     reason = storable_text(text).strip()
-    if (reason or is_needed) and not _MIN_REASON_LENGTH <= len(reason) <= _MAX_REASON_LENGTH:
+    if not is_needed and len(reason) > _MAX_REASON_LENGTH:
+        raise CannotChangeMonth(
+            Wording(
+                f"意见最多 {_MAX_REASON_LENGTH} 个字，现为 {len(reason)} 个字。请缩短，或不填。",
+                f"The remark has {len(reason)} characters, at most {_MAX_REASON_LENGTH}. Shorten it, or leave it out.",
+            )
+        )
+    if is_needed and not _MIN_REASON_LENGTH <= len(reason) <= _MAX_REASON_LENGTH:
         raise CannotChangeMonth(
             Wording(
                 f"请写明理由（{_MIN_REASON_LENGTH} 至 {_MAX_REASON_LENGTH} 个字）。",

@@ -107,6 +107,21 @@ def test_only_the_bureau_closes_months(ledger: Ledger, actor: Actor) -> None:
         ledger.months.confirm(MARCH, actor)
 
 
+@pytest.mark.parametrize("remark", ["", "同意", "好", "已核对" * 100])
+def test_whoever_confirms_may_say_as_little_as_he_likes(ledger: Ledger, remark: str) -> None:
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    act = ledger.months.confirm(MARCH, LI, reason=remark)
+    assert (act.state, act.decision_reason) == ("confirmed", remark)
+
+
+def test_a_remark_that_is_too_long_is_refused_and_a_declining_says_why(ledger: Ledger) -> None:
+    ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
+    with pytest.raises(CannotChangeMonth, match="最多 500 个字，现为 501 个字"):
+        ledger.months.confirm(MARCH, LI, reason="长" * 501)
+    with pytest.raises(CannotChangeMonth, match="5 至 500"):
+        ledger.months.decline(MARCH, "不", LI)
+
+
 def test_a_declined_proposal_leaves_the_month_as_it_was(ledger: Ledger) -> None:
     ledger.months.propose(MARCH, MonthActKind.CLOSE, "收表期已过，可以结账", WANG)
     assert ledger.months.decline(MARCH, "还有三家企业未报", LI).state == "declined"
