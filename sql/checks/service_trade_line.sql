@@ -438,6 +438,7 @@ unconfirmed as (
         and y.flow = l.flow
         and y.item_code = l.item_code
         and y.partner_key = l.partner_key
+        and y.month_start_date between $month_start_date - interval 13 month and $month_start_date - interval 11 month
         and y.month_start_date >= l.history_start_date
         and y.first_month_date <= l.month_start_date - interval 12 month
     where l.amount_usd > 0
@@ -585,32 +586,32 @@ flow_now as (
 ),
 nonzero as (
     select
-        l.submission_id,
-        l.sheet,
-        l.row_number,
-        l.flow,
+        a.submission_id,
+        a.sheet,
+        a.row_number,
+        a.flow,
         sum(a.month_count) as month_count
-    from line as l
-    inner join (
-        select
-            enterprise_code,
-            flow,
-            item_code,
-            partner_key,
-            month_start_date,
-            max(month_count) as month_count
-        from accepted
-        where amount > 0
-        group by enterprise_code, flow, item_code, partner_key, month_start_date
+    from (
+        select distinct
+            l.submission_id,
+            l.sheet,
+            l.row_number,
+            l.flow,
+            a.month_start_date,
+            -- of January and February together only what lies within the twelve months
+            case when a.first_month_date < l.history_start_date then 1 else a.month_count end as month_count
+        from line as l
+        inner join accepted as a
+            on a.enterprise_code = l.enterprise_code
+            and a.flow = l.flow
+            and a.item_code = l.item_code
+            and a.partner_key = l.partner_key
+            and a.month_start_date >= l.history_start_date
+        where l.amount = 0
+          and l.same_key_count = 1
+          and a.amount > 0
     ) as a
-        on a.enterprise_code = l.enterprise_code
-        and a.flow = l.flow
-        and a.item_code = l.item_code
-        and a.partner_key = l.partner_key
-        and a.month_start_date >= l.history_start_date
-    where l.amount = 0
-      and l.same_key_count = 1
-    group by l.submission_id, l.sheet, l.row_number, l.flow
+    group by a.submission_id, a.sheet, a.row_number, a.flow
 ),
 -- The same months of last year, one or two returns of them.
 year_before as (
@@ -632,6 +633,7 @@ year_before as (
         and a.flow = l.flow
         and a.item_code = l.single_item_code
         and a.partner_key = l.partner_key
+        and a.month_start_date between $month_start_date - interval 13 month and $month_start_date - interval 11 month
         and a.month_start_date >= l.history_start_date
         and a.first_month_date <= l.month_start_date - interval 12 month
     where not a.is_listed_twice

@@ -135,6 +135,15 @@ def test_january_and_february_together_are_two_of_the_twelve_months_before_a_zer
     assert asked(bureau, "2020-03") == rules
 
 
+def test_of_a_joint_return_that_reaches_beyond_the_twelve_months_one_month_counts(bureau: Any) -> None:
+    joint(bureau, "200.24", 2019, is_accepted=True)
+    single_months(
+        bureau, "2019-03", [*MONTHS[:9], 0, MONTHS[10]]
+    )  # March to January, with a zero in December
+    bureau.file("2020-02", ROW.format("0"))
+    assert asked(bureau, "2020-02") == ["Q1a"]
+
+
 def test_the_odds_are_those_of_the_method_by_the_month(bureau: Any) -> None:
     from test_slip_odds import evidence_of, likeliest
 
