@@ -6,6 +6,8 @@ server around it are in `server`.
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -21,16 +23,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines.findings import Wording
 from pipelines.ledger import (
     SHANGHAI,
     CannotAct,
     Ledger,
     LedgerLocked,
+    LedgerUnusable,
     UnknownEnterprise,
     UnknownSubmission,
     ledger_of,
 )
-from pipelines.ledger.actors import NotAllowed
+from pipelines.ledger.actors import NotAllowed, Role
 from pipelines.portal.access import (
     Accounts,
     Trouble,
@@ -41,7 +45,7 @@ from pipelines.portal.access import (
     routes_of,
     visitor_of,
 )
-from pipelines.portal.frame import Frame, page
+from pipelines.portal.frame import Frame, page, wording
 from pipelines.portal.headers import CSP_REPORT_PATH, SafeAnswers
 from pipelines.portal.journal import Journal
 from pipelines.portal.names import Names
@@ -52,6 +56,9 @@ from pipelines.reception.uploads import UploadDesk
 from pipelines.settings import Settings
 
 _THREADS = 200
+# What a disk says that takes nothing more, and who is told what to do about it.
+_DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
+_WHO_CAN_MEND = (Role.CLERK, Role.ANALYST, Role.SYSTEM_ADMIN)
 _STATUSES_WITH_A_PAGE = {400, 401, 403, 404, 405, 409, 413, 429, 500, 503}
 
 
@@ -124,6 +131,7 @@ def create_app(
         (RequestValidationError, _on_bad_parameters),
         (Trouble, _on_trouble),
         (LedgerLocked, _on_busy),
+        (LedgerUnusable, _on_fault),
         (CannotAct, _on_refusal),
         (NotAllowed, _on_refusal),
         (UnknownSubmission, _on_unknown),
@@ -178,8 +186,13 @@ def policy_report(request: Request, visitor: Visitor = Depends(browser_report)) 
 # -- errors -------------------------------------------------------------------------------------------------
 
 
-async def error_page(request: Request, status: int, trouble: Trouble | None = None) -> Response:
-    """What a person sees when something does not work: what, what to do, and a number to tell the bureau."""
+async def error_page(
+    request: Request, status: int, trouble: Trouble | None = None, *, title: str = ""
+) -> Response:
+    """What a person sees when something does not work: what, what to do, and a number to tell the bureau.
+
+    `title`: a name of its own for what happened (`errors.title_`); empty: that of the status.
+    """
     visitor = getattr(request.state, "visitor", None)
     if visitor is None:  # nobody has asked who it is: no such page, or something is out of order
         visitor = guest_of(request) if status >= 500 else await run_in_threadpool(visitor_of, request)
@@ -190,6 +203,7 @@ async def error_page(request: Request, status: int, trouble: Trouble | None = No
         visitor,
         status_code=status,
         status=shown,
+        title=title or shown,
         explanation=trouble.wording if trouble else None,
     )
     for name, value in (trouble.headers if trouble else {}).items():
@@ -238,7 +252,29 @@ async def _on_fault(request: Request, error: Exception) -> Response:
         route=_route_of(request.scope),
         error=error,
     )
+    if isinstance(error, LedgerUnusable):
+        return await _cannot_keep(request, error.wording)
+    if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
+        said = os.strerror(error.errno)
+        return await _cannot_keep(
+            request,
+            Wording(
+                f"磁盘已满或有故障（{said}）。请清理或检修磁盘后重试。",
+                f"The disk is full or at fault ({said}). Make room or mend the disk, then try again.",
+            ),
+        )
     return await error_page(request, 500)
+
+
+async def _cannot_keep(request: Request, fault: Wording) -> Response:
+    """Nothing was kept. What is wrong, and where on this machine, is for those who can mend it."""
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    told = wording(request, "errors.help_unusable")
+    if visitor is not None and visitor.has(*_WHO_CAN_MEND):
+        told = Wording(f"{told.zh}{fault.zh}", f"{told.en} {fault.en}")
+    response = await error_page(request, 503, Trouble(503, told), title="unusable")
+    response.headers["Retry-After"] = "60"
+    return response
 
 
 class Told:

@@ -6,7 +6,9 @@ cookie. What people did to returns is in the audit log of the ledger, not here.
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
 import traceback
 from collections.abc import MutableMapping
 from datetime import datetime
@@ -23,12 +25,51 @@ FILE_NAME = "portal.jsonl"
 _DAYS_KEPT = 200
 
 
+class _LogFile(TimedRotatingFileHandler):
+    """The file of the log. Where it cannot be written requests are answered all the same: the operator is told once
+    on stderr, and how many lines are missing once it can be written again."""
+
+    lost_count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lost_before = self.lost_count
+        super().emit(record)
+        if self.lost_count and self.lost_count == lost_before:
+            self.lost_count = 0
+            told = {"time": datetime.now(SHANGHAI).isoformat(timespec="milliseconds"), "event": "lines_lost"}
+            line = json.dumps({**told, "level": "warning", "count": lost_before})
+            super().emit(logging.makeLogRecord({"msg": line}))
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        fault = sys.exc_info()[1]
+        if not isinstance(fault, OSError):
+            super().handleError(record)
+            return
+        self.lost_count += 1
+        if self.lost_count == 1:
+            _tell_operator(self.baseFilename, fault)
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError as fault:  # what could not be written before cannot be written now
+            _tell_operator(self.baseFilename, fault)
+
+
+def _tell_operator(path: str, fault: OSError) -> None:
+    reason = fault.strerror or type(fault).__name__
+    sys.stderr.write(
+        f"日志 {path} 不能写入（{reason}），请求照常处理，但没有记录。请清理或检修磁盘。\n"
+        f"The log {path} cannot be written ({reason}): requests are answered but not noted. Make room or mend the disk.\n"
+    )
+
+
 class Journal:
     """The log of one portal. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._handler = TimedRotatingFileHandler(
+        self._handler = _LogFile(
             folder / FILE_NAME, when="midnight", backupCount=_DAYS_KEPT, encoding="utf-8", delay=True
         )
         self._handler.setFormatter(logging.Formatter("%(message)s"))

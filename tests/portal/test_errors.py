@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +16,10 @@ from portal_bureau import Browser, Bureau, SignedInPeople, open_bureau
 from starlette.requests import Request
 
 from pipelines.findings import Wording
+from pipelines.ledger import LedgerUnusable
 from pipelines.portal.access import Trouble, Visitor, allowed
 from pipelines.portal.app import create_app
+from pipelines.portal.journal import Journal
 from pipelines.portal.pages import ROUTERS
 
 CELL = "12,500,000 of 江汉示例软件"
@@ -148,3 +153,100 @@ def test_a_fault_in_the_page_of_a_fault_is_still_told_with_its_number_and_header
     assert answer.headers["x-frame-options"] == "DENY"
     assert "RuntimeError" not in answer.text
     assert "RuntimeError" in caplog.text
+
+
+# -- a disk that is full ----------------------------------------------------------------------------------------
+
+FULL = {"zh": "系统暂时不能保存", "en": "Nothing can be saved just now"}
+LOST = {"zh": "没有收到，也没有保存", "en": "not received and not saved"}
+WHERE = "账本 sqlite:////somewhere/ledger.sqlite：磁盘已满或有故障。"
+
+
+def broken_disk() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", "/somewhere/originals")
+
+
+def broken_ledger() -> None:
+    raise LedgerUnusable(
+        Wording(WHERE, "The ledger sqlite:////somewhere/ledger.sqlite: the disk is full or at fault."),
+        Wording("请清理或检修磁盘后重试。", "Make room or mend the disk, then try again."),
+    )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("breaks", [broken_disk, broken_ledger])
+def test_a_full_disk_is_told_in_words_and_nothing_is_said_to_be_kept(
+    own_bureau: Bureau, monkeypatch: pytest.MonkeyPatch, breaks: Callable[[], None], language: str
+) -> None:
+    app = create_app(own_bureau.settings, own_bureau.ledger, accounts=SignedInPeople())
+    clerk, reporter = Browser(app, "clerk"), Browser(app, "ours")
+    tokens = {one: one.token_of("/") for one in (clerk, reporter)}
+
+    def failing(*_: object, **__: object) -> None:
+        breaks()
+
+    monkeypatch.setattr(app.state.uploads, "take_in", failing)
+    for one in (clerk, reporter):
+        one.client.cookies.set("servtrade_view", language)
+        answer = one.post("/uploads", token=tokens[one], files=[("files", ("a.xlsx", b"PK"))])
+        assert answer.status_code == 503
+        assert FULL[language] in answer.text
+        assert LOST[language] in answer.text
+        assert answer.headers["x-request-id"] in answer.text
+        remedy = {"zh": "请清理或检修磁盘后重试", "en": "ake room or mend the disk"}[language]
+        assert (remedy in answer.text) == (one is clerk), "who can mend it is told how"
+        assert ("/somewhere" in answer.text) == (one is clerk and breaks is broken_ledger)
+    log = (own_bureau.settings.data_dir / "logs" / "portal.jsonl").read_text(encoding="utf-8")
+    faults = [entry for entry in map(json.loads, log.splitlines()) if entry["event"] == "fault"]
+    assert len(faults) == 2
+
+
+def test_another_fault_of_the_operating_system_is_a_fault_of_ours(
+    own_bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(own_bureau.settings, own_bureau.ledger, accounts=SignedInPeople())
+    clerk = Browser(app, "clerk")
+    token = clerk.token_of("/")
+
+    def failing(*_: object, **__: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file")
+
+    monkeypatch.setattr(app.state.uploads, "take_in", failing)
+    answer = clerk.post("/uploads", token=token, files=[("files", ("a.xlsx", b"PK"))])
+    assert answer.status_code == 500
+
+
+class _FullDisk(io.StringIO):
+    """A file on a disk that takes nothing while it is full."""
+
+    is_full = True
+
+    def write(self, text: str) -> int:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+    def close(self) -> None:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nobody_and_says_later_how_much_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal, disk = Journal(tmp_path), _FullDisk()
+    journal._handler.stream = disk  # type: ignore[assignment]
+    for _ in range(3):
+        journal.note("something")
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    assert told.count("No space left on device") == 2, "once, in both languages"
+    assert "portal.jsonl" in told
+    disk.is_full = False
+    journal.note("again")
+    entries = [json.loads(line) for line in disk.getvalue().splitlines()]
+    assert [entry["event"] for entry in entries] == ["again", "lines_lost"]
+    assert entries[1]["count"] == 3
+    disk.is_full = True
+    journal.close()
+    assert "Traceback" not in capsys.readouterr().err
