@@ -106,6 +106,10 @@ class BlankForms:
         found = (stationery.layout_of(form_code) for form_code in sorted(layout_book().by_form))
         return tuple(layout for layout in found if layout is not None)
 
+    def is_there(self, enterprise_code: str, month: Month, actor: Actor) -> bool:
+        """Whether `one` has a workbook for this actor: the enterprise is to file for the month."""
+        return bool(self._spells_of(enterprise_code, month, actor))
+
     def one(
         self,
         enterprise_code: str,
@@ -119,11 +123,7 @@ class BlankForms:
 
         `is_zero_return` ticks 本月无业务 and carries nothing: the return that somebody files with one click.
         """
-        spells = [
-            spell
-            for spell in self._spells(month, actor)
-            if spell.enterprise_code == enterprise_code.strip().upper()
-        ]
+        spells = self._spells_of(enterprise_code, month, actor)
         if not spells:
             raise NoBlankForm(
                 Wording(
@@ -287,6 +287,10 @@ class BlankForms:
         return tuple(known[code] for code in wanted)
 
     # -- looking up ------------------------------------------------------------------------------------
+
+    def _spells_of(self, enterprise_code: str, month: Month, actor: Actor) -> list[EnterpriseSpell]:
+        code = enterprise_code.strip().upper()
+        return [spell for spell in self._spells(month, actor) if spell.enterprise_code == code]
 
     def _spells(self, month: Month, actor: Actor) -> list[EnterpriseSpell]:
         """Enterprises expected to file in the month that the actor may see, by district and code."""

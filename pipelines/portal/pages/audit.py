@@ -19,6 +19,7 @@ from pipelines.portal.access import Trouble, Visitor, allowed, posted, text_of
 from pipelines.portal.downloads import CSV, download
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, frame_of, page, wording
+from pipelines.portal.pages.board import today
 
 router = APIRouter()
 NAVIGATION = (NavigationItem("/audit", "audit.navigation", frozenset({Role.AUDIT_ADMIN}), place=90),)
@@ -113,7 +114,7 @@ def export(
         _log(request).export(stream, "ndjson", filters, reader=visitor.actor)
     else:
         raise Trouble(400)
-    name = f"审计日志_{date.today().isoformat()}.{file_format}"
+    name = f"审计日志_{today(request).isoformat()}.{file_format}"
     return download(stream.getvalue().encode(), name, CSV if file_format == "csv" else _NDJSON)
 
 

@@ -25,7 +25,9 @@ from pipelines.portal.asked import number_asked
 from pipelines.portal.fields import form_fields
 from pipelines.portal.frame import NavigationItem, after_form, page
 from pipelines.portal.pages.board import STAFF, district_name, month_of
+from pipelines.portal.standing import states_of
 from pipelines.portal.visible import RETURN_ROLES
+from pipelines.reception.blank_forms import BlankForms
 
 router = APIRouter()
 NAVIGATION = (NavigationItem("/enterprises", "enterprises.navigation", frozenset(RETURN_ROLES), place=40),)
@@ -207,6 +209,11 @@ def _shown(
     """The page of an enterprise; `opened`: the event whose form was refused, with what was typed there."""
     ledger: Ledger = request.app.state.ledger
     found = ledger.register.enterprise(enterprise_code, visitor.actor)
+    recent = ledger.reviews.submissions(
+        visitor.actor, SubmissionFilter(enterprise_code=found.enterprise_code), page_size=_RECENT
+    ).submissions
+    blank_forms: BlankForms = request.app.state.blank_forms
+    last_month = month_of(request, "")
     return page(
         request,
         "enterprise.html",
@@ -214,15 +221,15 @@ def _shown(
         status_code=200 if refused is None else 409,
         enterprise=found,
         events=ledger.register.events(found.enterprise_code, visitor.actor)[::-1],
-        recent=ledger.reviews.submissions(
-            visitor.actor, SubmissionFilter(enterprise_code=found.enterprise_code), page_size=_RECENT
-        ).submissions,
+        recent=recent,
+        told=states_of(ledger, recent),
         districts=codes.districts(),
         district_name=district_name,
         kinds=[kind for kind in _KINDS if kind != EventKind.ENTERED.value or not found.is_expected],
         may_change=visitor.has(Role.CLERK, Role.ANALYST),
         may_note_contact=visitor.has(*STAFF),
-        month=month_of(request, "").plus(1),
+        month=last_month.plus(1),
+        has_blank_form=blank_forms.is_there(found.enterprise_code, last_month, visitor.actor),
         refused=refused,
         typed=_NOTHING_TYPED | (refused.typed if refused else {}),
         opened=opened,
