@@ -28,7 +28,7 @@ from pipelines.validation.rules import RuleBook, rule_book
 from pipelines.warehouse.build import BuildResult, build_together, create_table
 from pipelines.warehouse.connection import in_memory
 from pipelines.warehouse.load import append_returns, load_raw, load_reference
-from pipelines.warehouse.sqlfiles import SqlTable, build_order, catalogue
+from pipelines.warehouse.sqlfiles import REFERENCE_SCHEMA, SqlTable, build_order, catalogue
 
 # Months before the one judged to which rules compare: back to the same month of last year.
 HISTORY_MONTHS = 12
@@ -120,6 +120,12 @@ class Workbench:
         order = [tables[name] for name in build_order([*(rules.table for rules in of_returns), _RATES])]
         self._monthly = [table for table in order if table.is_partitioned]
         self._whole = [table for table in order if not table.is_partitioned]
+        # What is made of reference tables alone is the same for as long as the bench is open.
+        self._whole_of_files = [
+            table
+            for table in self._whole
+            if not all(name.startswith(f"{REFERENCE_SCHEMA}.") for name in table.reads)
+        ]
         self._of_departments = [
             tables[name] for name in build_order([_RATES, *(rules.table for rules in of_departments)])
         ]
@@ -201,7 +207,7 @@ class Workbench:
             for table in self._monthly
             if table.schema != "checks" and _FORM_OF.get(table.name, "") in {"", *forms_in[month]}
         ]
-        _build(con, [*of_months, *((table, None) for table in self._whole)])
+        _build(con, [*of_months, *((table, None) for table in self._whole_of_files)])
 
     def judge_returns(
         self, month: Month, newcomers: Mapping[str, BenchRow], cells: pa.Table
@@ -337,7 +343,11 @@ class Workbench:
             return
         tables = [
             "raw.return_cell",
-            *(table.name for table in self._monthly if "submission_id" in table.column_names),
+            *(
+                table.name
+                for table in self._monthly
+                if table.schema != "checks" and "submission_id" in table.column_names
+            ),
         ]
         con.register("leaving", pa.table({"submission_id": pa.array(names, pa.string())}))
         for table in tables:
@@ -383,8 +393,16 @@ def _with_facts(book: RuleBook, built: Iterable[BuildResult]) -> RuleBook:
 
 @cache
 def _forms_judged_by() -> dict[str, frozenset[str]]:
-    """Facts about forms that most files do not hold: not asked for where no file at hand holds one of the forms."""
+    """Facts that only some forms give: not asked for where no file at hand holds one of the forms."""
     return {
+        "checks.service_trade_line": frozenset({"FM-2"}),
+        "checks.service_trade_parent": frozenset({"FM-2"}),
+        "checks.service_trade_row": frozenset({"FM-2"}),
+        "checks.service_trade_share": frozenset({"FM-2"}),
+        "checks.return_flow": frozenset({"FM-2"}),
+        "checks.return_total": frozenset({"FM-2", "FM-3"}),
+        "checks.outsourcing_contract": frozenset({"FM-3"}),
+        "checks.outsourcing_return": frozenset({"FM-3"}),
         "checks.affiliate": frozenset({"FM-4"}),
         "checks.person_movement": frozenset({"FM-5"}),
         "checks.digital_case": frozenset({"FM-8"}),
