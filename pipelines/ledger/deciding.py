@@ -55,7 +55,8 @@ def submission_in(connection: Connection, submission_id: str) -> Submission:
 def seen_submissions(actor: Actor) -> ColumnElement[bool]:
     """The condition on `submission` that an actor may see it: the many's side of `expect_seen`.
 
-    A return belongs to the district in which its enterprise is in the month of the return.
+    A return belongs to the district in which its enterprise is in the month of the return; one for January and
+    February, of an enterprise that moved between them, is seen in both.
     """
     if actor.sees_all_enterprises:
         return true()
@@ -69,7 +70,13 @@ def seen_submissions(actor: Actor) -> ColumnElement[bool]:
             column.enterprise_code.in_(
                 select(spell.enterprise_code).where(spell.district_code.in_(districts))
             ),
-            district_in(column.enterprise_code, month).in_(districts),
+            or_(
+                district_in(column.enterprise_code, month).in_(districts),
+                and_(
+                    column.period_kind == "months_1_2",
+                    district_in(column.enterprise_code, column.period_start_date).in_(districts),
+                ),
+            ),
         )
     # A return may stand under a code that the register does not have; its reporter sees it all the same.
     spoken_for = sorted(actor.enterprise_codes) if Role.REPORTER in actor.roles else []
@@ -90,8 +97,12 @@ def expect_seen(connection: Connection, one: Submission, actor: Actor) -> None:
     if actor.sees_all_enterprises:
         return
     if one.kind is FileKind.RETURN and one.enterprise_code:
-        if actor.may_see(
-            one.enterprise_code, district_of(connection, one.enterprise_code, one.month_start_date)
+        months = {one.month_start_date}
+        if one.period_kind == "months_1_2":
+            months.add(one.period_start_date)
+        if any(
+            actor.may_see(one.enterprise_code, district_of(connection, one.enterprise_code, month))
+            for month in months
         ):
             return
     elif (

@@ -245,8 +245,11 @@ class Reviews:
                 rules=tuple(sorted(tally.rules, key=lambda name: (-tally.rules[name], name))),
                 is_own=any(is_same_person(actor.name, name) for name in hands.get(one.submission_id, ())),
             )
-            if (waiting is None or item.waiting is waiting) and (
-                not district_code or item.district_code == district_code
+            # Who may see a return need not decide about it: that is for the district where it is counted.
+            is_theirs = actor.sees_all_enterprises or item.district_code in actor.district_codes
+            if is_theirs and (
+                (waiting is None or item.waiting is waiting)
+                and (not district_code or item.district_code == district_code)
             ):
                 items.append(item)
         rule_counts: dict[str, int] = defaultdict(int)

@@ -26,10 +26,12 @@ from desk_scene import (
 )
 
 from pipelines.findings import Severity, Verdict
-from pipelines.ledger import CannotConfirm, CannotExplain, Ledger, UnknownSubmission
+from pipelines.ledger import CannotConfirm, CannotExplain, EventKind, Ledger, UnknownSubmission
 from pipelines.ledger.actors import Actor, NotAllowed
 from pipelines.ledger.explanations import Origin
+from pipelines.ledger.register import NewEvent
 from pipelines.ledger.reviews import SubmissionFilter, Waiting
+from pipelines.periods import Month
 
 WHY = "已与企业核实，确有大额合同"
 AN_INFO = replace(a_query("Q9"), severity=Severity.INFO)
@@ -53,6 +55,29 @@ def test_the_bureau_sees_all_that_waits_and_a_district_its_own(ledger: Ledger) -
     assert ids(JIANGHAN) == [jianghan.submission_id]
     for actor in (REPORTER, OFFICIAL, ADMINISTRATOR):
         assert ids(actor) == []
+
+
+def test_a_joint_return_is_seen_in_both_districts_of_who_moved_and_decided_where_it_counts(
+    ledger: Ledger,
+) -> None:
+    a_register(ledger)
+    february = NewEvent("E01", EventKind.MOVED_DISTRICT, Month(2026, 2), district_code="420103")
+    ledger.register.record(february, WANG)
+    joint = file(ledger, "j", "E01", "2026-M01-02", findings=(a_query(),))
+    single = file(ledger, "s", "E02", "2026-01")
+    for actor in (HONGSHAN, JIANGHAN):
+        assert ledger.reviews.view(joint.submission_id, actor).submission == joint
+        seen = {one.submission_id for one in ledger.reviews.submissions(actor).submissions}
+        assert seen == {joint.submission_id} | ({single.submission_id} if actor is HONGSHAN else set())
+    january = {
+        row.enterprise_code: row for row in ledger.board.look(Month(2026, 1), HONGSHAN, deadline_day=10).rows
+    }
+    assert january["E01"].submission_id == joint.submission_id, "a link that leads somewhere"
+    assert ledger.reviews.queue(HONGSHAN).items == []
+    assert [item.submission for item in ledger.reviews.queue(JIANGHAN).items] == [joint]
+    with pytest.raises(NotAllowed):
+        ledger.reviews.confirm(joint.submission_id, WHY, HONGSHAN)
+    assert ledger.reviews.confirm(joint.submission_id, WHY, JIANGHAN).status is Verdict.ACCEPTED
 
 
 def test_the_list_says_what_waits_by_rule_and_whose_it_is(ledger: Ledger) -> None:
