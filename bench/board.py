@@ -121,6 +121,7 @@ def fill(ledger: Ledger, *, enterprises: int, months: int) -> None:
                     {
                         "submission_id": digest[-20:],
                         "sequence": sequence,
+                        "identity_sha256": digest,
                         "sha256": digest,
                         "kind": "return",
                         "form_codes": ["FM-2"],

@@ -5,6 +5,7 @@ No reading, no judging, no storing here.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +16,9 @@ from typing import NamedTuple
 from pipelines.findings import Finding, Fix
 from pipelines.periods import Period
 from pipelines.review_sheet import Answer
+
+# More often nobody files the same bytes; the search for the number of a judgement ends there.
+_MOST_JUDGEMENTS = 100_000
 
 
 class CellState(StrEnum):
@@ -76,6 +80,7 @@ class ParsedFile:
     `findings` here are the reader's (gate, layout, cell types); the rules' findings come later. A file that
     could not be read has no cells and exactly one critical finding, and `is_unreadable` is true. `answers` are what
     a clerk wrote into the sheet 审核意见 of the annotated workbook; `review_sheet.match_answers` finds what they answer.
+    `judgement` counts how often these bytes have been judged and recorded, this time included: each is a submission.
     """
 
     sha256: str
@@ -93,16 +98,30 @@ class ParsedFile:
     fixes: tuple[Fix, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     answers: tuple[Answer, ...] = ()
+    judgement: int = 1
 
     @property
     def submission_id(self) -> str:
-        """The file's identity in every store: the same bytes are the same submission."""
-        return submission_id_of(self.sha256)
+        """The file's identity in every store: the same bytes are the same submission until they are judged anew."""
+        return submission_id_of(self.sha256, self.judgement)
 
 
-def submission_id_of(sha256: str) -> str:
-    """Twenty hexadecimal digits of the SHA-256: short enough to say on the telephone, never ambiguous here."""
-    return sha256[:20]
+def identity_of(sha256: str, judgement: int = 1) -> str:
+    """The digest that names a submission: that of the bytes, and of them and the number where they were judged again."""
+    return sha256 if judgement == 1 else hashlib.sha256(f"{sha256}/{judgement}".encode()).hexdigest()
+
+
+def submission_id_of(sha256: str, judgement: int = 1) -> str:
+    """Twenty hexadecimal digits of the identity: short enough to say on the telephone, never ambiguous here."""
+    return identity_of(sha256, judgement)[:20]
+
+
+def judgement_of(sha256: str, submission_id: str) -> int:
+    """Which judgement of these bytes a submission is, from 1. Raises ValueError where it is none of them."""
+    for judgement in range(1, _MOST_JUDGEMENTS + 1):
+        if submission_id_of(sha256, judgement) == submission_id:
+            return judgement
+    raise ValueError(f"submission {submission_id} is no judgement of the file {sha256}")
 
 
 def line_id(submission_id: str, sheet: str, cell: str) -> str:

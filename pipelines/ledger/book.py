@@ -85,7 +85,7 @@ from pipelines.ledger.standing import (
 )
 from pipelines.ledger.uploads import Uploads
 from pipelines.periods import Month
-from pipelines.records import FileKind, storable_text
+from pipelines.records import FileKind, identity_of, storable_text
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -412,13 +412,27 @@ class Ledger:
     # -- asking ------------------------------------------------------------------------------------
 
     def known(self, sha256s: Iterable[str]) -> dict[str, Submission]:
-        """Those of these files that have been recorded, by SHA-256."""
+        """Those of these files that have been recorded, by SHA-256; the latest submission of each."""
         found: dict[str, Submission] = {}
         with reading(self._engine) as connection:
             for chunk in chunks(sha256s):
                 for one in submissions_where(connection, t.submission.c.sha256.in_(chunk)):
-                    found[one.sha256] = one
+                    found[one.sha256] = one  # they come in the order of recording
         return found
+
+    def arrivals(self, sha256s: Iterable[str]) -> set[tuple[str, str, str, datetime]]:
+        """Every arrival of these files: SHA-256, channel, file name, moment. A run that is repeated tells them again."""
+        column = t.filing.c
+        with reading(self._engine) as connection:
+            return {
+                (row.sha256, row.channel, row.file_name, row.received_at)
+                for chunk in chunks(sha256s)
+                for row in connection.execute(
+                    select(t.submission.c.sha256, column.channel, column.file_name, column.received_at)
+                    .join(t.filing, column.submission_id == t.submission.c.submission_id)
+                    .where(t.submission.c.sha256.in_(chunk))
+                )
+            }
 
     def submissions(
         self,
@@ -710,6 +724,7 @@ def _submission_row(
     return {
         "submission_id": new.submission_id,
         "sequence": sequence,
+        "identity_sha256": identity_of(new.sha256, new.judgement),
         "sha256": new.sha256,
         "kind": new.kind.value,
         "form_codes": list(new.form_codes),

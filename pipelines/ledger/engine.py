@@ -22,7 +22,7 @@ from sqlalchemy.pool import QueuePool
 from pipelines.findings import Wording
 
 MIGRATIONS_DIR = Path(__file__).resolve().parent / "migrations"
-HEAD_REVISION = "0004"  # a test compares it with the folder; Alembic is imported only to migrate
+HEAD_REVISION = "0005"  # a test compares it with the folder; Alembic is imported only to migrate
 
 _WRITING = "servtrade_writing"
 _AFTERWARDS = "servtrade_afterwards"

@@ -165,6 +165,7 @@ class NewSubmission:
     `form_dates` gives, for forms whose rows carry periods of their own, the first and last day spoken of.
     `was_judged_as_closed`: whether a month of a return was closed when it was judged; recording is refused
     (LedgerConflict) if that has changed meanwhile, so that the filer is not told what no longer holds. None: not asked.
+    `judgement` is that of the ParsedFile: above 1 where the same bytes were recorded before.
     """
 
     sha256: str
@@ -191,6 +192,7 @@ class NewSubmission:
     supersedes_submission_id: str | None = None
     form_dates: Mapping[str, tuple[date, date]] = field(default_factory=dict)
     was_judged_as_closed: bool | None = None
+    judgement: int = 1
 
     @property
     def series_key(self) -> str | None:

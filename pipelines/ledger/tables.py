@@ -153,7 +153,9 @@ submission = Table(
     metadata,
     Column("submission_id", String(20), primary_key=True),
     Column("sequence", BigInteger, nullable=False, unique=True),  # order of recording, without gaps
-    Column("sha256", String(64), nullable=False, unique=True),
+    # records.identity_of: the digest of the bytes, and of them and a number where the same bytes were judged again.
+    Column("identity_sha256", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False, server_default="", index=True),  # of the bytes
     Column("kind", String(16), nullable=False),  # records.FileKind
     Column("form_codes", JSON, nullable=False),  # in the order of the sheets
     Column("layout_versions", JSON, nullable=False),
@@ -186,6 +188,7 @@ submission = Table(
     Column("lines_file", Text, nullable=False),  # below the lines root; empty where nothing could be read
     Column("rules_version", String(64), nullable=False),
     Column("batch_id", String(40), ForeignKey("batch.batch_id"), nullable=False),
+    UniqueConstraint("identity_sha256", name="uq_submission_sha256"),
     UniqueConstraint("series_key", "version"),
     Index(None, "enterprise_code", "month_start_date"),
     Index(

@@ -4,6 +4,10 @@ gate and parse (`intake`) -> judge with history (`workbench`) -> originals -> li
 batch. Whatever happens between two of these steps, the ledger knows only whole batches whose files are all
 on the disk; filing the same files again completes what a kill cut short.
 
+The same bytes again are one more arrival of what was recorded, unless judging them now could say something else:
+the rules refused or query them, or another version has taken their place. Then they are judged anew, and where the verdict
+is another one they are recorded anew, as a submission of their own.
+
 Order. Files are taken in windows in the order given. Within a window departmental tables come first (rates),
 then returns month by month, because each month is judged against those before; several versions of one
 return are judged one after the other, in the order of filing.
@@ -51,7 +55,7 @@ from pipelines.periods import Month, Period
 from pipelines.reception.closed_months import closed_months, remarks_on_closings
 from pipelines.reception.later_months import remark_on_later_months
 from pipelines.reception.results import FileResult, line_count_of, line_details
-from pipelines.records import CellRecord, FileKind, ParsedFile, storable_text, submission_id_of
+from pipelines.records import CellRecord, FileKind, ParsedFile, judgement_of, storable_text
 from pipelines.settings import Settings
 
 # Arrow, DuckDB and the rules are imported while the first file is being read by a child: see `bench_of`.
@@ -117,7 +121,9 @@ class _Arrival:
     filing: Filing
     sha256: str = ""
     size_bytes: int = 0
-    known: Submission | None = None  # in the ledger before
+    known: Submission | None = None  # in the ledger before; the latest judgement of the same bytes
+    is_judged_again: bool = False  # known, and what is said of it now may be something else
+    told_now: tuple[Finding, ...] = ()  # why a replaced version does not count again as it is
     same_as: int | None = None  # position of an earlier file of the window with the same bytes
     trouble: str = ""  # why the file could not be opened
     refusal: Finding | None = None  # why its filer may not hand it in; nothing of it is recorded
@@ -164,6 +170,7 @@ class _Judged:
     before: SeriesState
     usd_per_unit: Mapping[str, Decimal]  # of its month
     is_of_closed_month: bool
+    is_as_known: bool = False  # judged again, and nothing of it is to be recorded
 
 
 class Reception:
@@ -268,6 +275,9 @@ class Reception:
         with _ReadAhead(reading) as windows, self._bench() as bench:
             for window in windows:
                 for judged in self._judge(bench, window, self._waiting(window)):
+                    if judged.is_as_known:
+                        _leave_as_known(judged)
+                        continue
                     result = _result(
                         judged, judged.before.latest_version + 1 if judged.arrival.series_key else None
                     )
@@ -350,6 +360,17 @@ class Reception:
 
         def contents() -> Iterator[tuple[str, bytes]]:
             first_with: dict[str, int] = {}
+            for arrival, content in new_contents(first_with):
+                unread.append(arrival)
+                yield arrival.name, content
+            for arrival in self._to_be_judged_again(window):
+                content_again = self._open(arrival, keep=keep)
+                if content_again is not None:
+                    arrival.is_judged_again = True
+                    unread.append(arrival)
+                    yield arrival.name, content_again
+
+        def new_contents(first_with: dict[str, int]) -> Iterator[tuple[_Arrival, bytes]]:
             for offset in range(0, len(window), _FILES_A_QUERY):
                 opened = []
                 for arrival in window[offset : offset + _FILES_A_QUERY]:
@@ -363,11 +384,13 @@ class Reception:
                     if first != arrival.position:
                         arrival.same_as = first
                     elif arrival.known is None:
-                        unread.append(arrival)
-                        yield arrival.name, content
+                        yield arrival, content
 
         for number, parsed in enumerate(self._readers().read_many(contents())):
             arrival = unread[number]
+            if arrival.is_judged_again and arrival.known is not None:
+                judgement = judgement_of(arrival.sha256, arrival.known.submission_id) + 1
+                parsed = replace(parsed, judgement=judgement)  # noqa: PLW2901 - the same file, under its new name
             if keep and len(parsed.cells) > _MOST_LOOSE_CELLS:
                 from pipelines.stores import PackedCells
 
@@ -378,6 +401,29 @@ class Reception:
             )
             if tell is not None:
                 tell(read=1)
+
+    def _to_be_judged_again(self, window: Sequence[_Arrival]) -> list[_Arrival]:
+        """Known files of which something else may be said now: refused or queried by the rules, or replaced.
+
+        Not where the arrival itself was recorded before (a run that is repeated), nor where a later version of the
+        same thing stands in the same window: then everything is sent once more, and nothing is to change.
+        """
+        newest: dict[str, int] = {}
+        for arrival in window:
+            if (known := arrival.known) is not None and known.series_key is not None:
+                newest[known.series_key] = max(newest.get(known.series_key, 0), known.version or 0)
+        found = [
+            arrival
+            for arrival in window
+            if (known := arrival.known) is not None
+            and arrival.same_as is None
+            and _may_be_judged_otherwise(known)
+            and (known.series_key is None or newest[known.series_key] == known.version)
+        ]
+        if not found:
+            return []
+        arrivals = self._ledger.arrivals({arrival.sha256 for arrival in found})
+        return [arrival for arrival in found if _arrival_key(arrival) not in arrivals]
 
     def _refuse_what_is_not_theirs(self, window: Sequence[_Arrival]) -> None:
         """Mark files whose filer may not hand them in; their bytes are kept, nothing else is.
@@ -409,6 +455,7 @@ class Reception:
                 standing[first] = arrival.position
                 if arrival.same_as is not None and by_position[first].refusal is not None:
                     arrival.parsed, arrival.same_as = parsed_of[first], None
+                    arrival.is_judged_again = by_position[first].is_judged_again
             elif arrival.same_as is not None:
                 arrival.same_as = standing[first]
 
@@ -454,7 +501,11 @@ class Reception:
 
     @staticmethod
     def _waiting(window: Iterable[_Arrival]) -> list[_Arrival]:
-        return [arrival for arrival in window if arrival.parsed is not None and arrival.known is None]
+        return [
+            arrival
+            for arrival in window
+            if arrival.parsed is not None and (arrival.known is None or arrival.is_judged_again)
+        ]
 
     def _judge(
         self, bench: Workbench, window: Sequence[_Arrival], waiting: Sequence[_Arrival]
@@ -493,17 +544,39 @@ class Reception:
                 )
                 verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
                 verdicts[parsed.submission_id] = verdict
-                if key:
+                is_as_known = self._is_as_known(arrival, verdict, findings)
+                if key and not is_as_known:
                     accepted = verdict is Verdict.ACCEPTED
                     states[key] = SeriesState(
                         before.latest_version + 1, parsed.submission_id if accepted else before.accepted_id
                     )
                 is_closed = bool(closed_months(parsed, arrival.month, bounds))
-                yield _Judged(arrival, parsed, findings, verdict, before, usd_per_unit, is_closed)
+                yield _Judged(
+                    arrival, parsed, findings, verdict, before, usd_per_unit, is_closed, is_as_known
+                )
             if stage != _UNJUDGEABLE:
                 bench.settle(verdicts)
             if stage == _DEPARTMENTS:
                 bench.refresh_rates()
+
+    def _is_as_known(self, arrival: _Arrival, verdict: Verdict, findings: Sequence[Finding]) -> bool:
+        """Whether a file that was judged again is to stay what it was.
+
+        What is refused once more replaces nothing; it is recorded only where it is the newest version, so that its
+        filer reads what is wrong now and no longer what was. What waits for an answer goes on waiting unless nothing
+        is asked any more.
+        """
+        known = arrival.known
+        if known is None or not arrival.is_judged_again:
+            return False
+        if not _is_replaced(known) and known.status is Verdict.QUERIES:
+            return verdict is not Verdict.ACCEPTED
+        if verdict is not Verdict.REJECTED:
+            return False
+        if _is_replaced(known):
+            return True
+        recorded = self._ledger.findings(known.submission_id)
+        return known.status is verdict and set(map(_asked, recorded)) == set(map(_asked, findings))
 
     def _explained_before(self, waiting: Iterable[_Arrival]) -> StandingExplanations:
         """What has been explained by those whose files wait, for the queries that need not be asked again."""
@@ -599,7 +672,10 @@ class Reception:
             # Others may have filed the same bytes since they were read.
             known = self._ledger.known({arrival.sha256 for arrival in waiting})
             for arrival in waiting:
-                arrival.known = known.get(arrival.sha256)
+                now = known.get(arrival.sha256)
+                if arrival.is_judged_again and _id_of(now) != _id_of(arrival.known):
+                    arrival.is_judged_again, arrival.parsed = False, None
+                arrival.known = now
             waiting = self._waiting(window)
             try:
                 for part in _parts(waiting):
@@ -607,6 +683,9 @@ class Reception:
                         bench.close()
                     pending: list[_Judged] = []
                     for judged in self._judge(bench, window, part):
+                        if judged.is_as_known:
+                            _leave_as_known(judged)
+                            continue
                         pending.append(judged)
                         if len(pending) == BATCH_FILES:
                             self._record(pending, results)
@@ -644,7 +723,7 @@ class Reception:
         for judged, submission in zip(batch, recorded.submissions, strict=True):
             arrival = judged.arrival
             arrival.known = submission
-            arrival.parsed = None  # the cells are in the lines now
+            arrival.parsed, arrival.is_judged_again = None, False  # the cells are in the lines now
             if submission.submission_id not in recorded.repeated_ids:
                 result = _result(judged, submission.version)
                 results[arrival.position] = replace(
@@ -678,14 +757,22 @@ class Reception:
             supersedes_submission_id=judged.before.accepted_id,
             form_dates=_form_dates(parsed) if parsed.kind is FileKind.DEPARTMENT else {},
             was_judged_as_closed=judged.is_of_closed_month,
+            judgement=parsed.judgement,
         )
 
     def _record_repeats(self, window: Sequence[_Arrival], results: dict[int, FileResult]) -> None:
         """Files whose bytes the ledger knew are arrivals all the same; in one transaction."""
-        repeats = tuple(
-            Repeat(submission_id_of(arrival.sha256), arrival.filing)
+        again = [
+            arrival
             for arrival in window
             if arrival.position not in results and arrival.sha256 and arrival.refusal is None
+        ]
+        sha256s = {arrival.sha256 for arrival in again}
+        known, arrived = self._ledger.known(sha256s), self._ledger.arrivals(sha256s)
+        repeats = tuple(
+            Repeat(known[arrival.sha256].submission_id, arrival.filing)
+            for arrival in again
+            if _arrival_key(arrival) not in arrived
         )
         if repeats:
             from pipelines.validation.rules import rule_book
@@ -700,7 +787,7 @@ class Reception:
         known = self._ledger.known({arrival.sha256 for arrival in open_ones if arrival.sha256})
         ids = [submission.submission_id for submission in known.values()]
         findings, fixes = self._ledger.findings_of(ids), self._ledger.fixes_of(ids)
-        sent_back = self._sent_back(known.values())
+        sent_back, replaced = self._sent_back(known.values()), self._replaced(known.values())
         filers = {arrival.position: arrival.file.filer for arrival in window}
         for arrival in open_ones:
             if arrival.trouble:
@@ -712,8 +799,12 @@ class Reception:
                 )
                 continue
             submission = known.get(arrival.sha256)
-            if submission is None:  # checked twice in one go, filed never
-                first = results[arrival.same_as or 0]
+            if submission is None or _was_judged_here(
+                results.get(-1 if arrival.same_as is None else arrival.same_as), submission
+            ):
+                first = results[
+                    arrival.same_as or 0
+                ]  # checked twice in one go, not filed as it is judged now
                 results[arrival.position] = replace(
                     first, name=arrival.name, is_duplicate=True, same_as=first.name
                 )
@@ -738,7 +829,8 @@ class Reception:
                 fixes=tuple(fixes.get(submission.submission_id, ())),
                 findings=(
                     *sent_back.get(submission.submission_id, ()),
-                    *findings.get(submission.submission_id, ()),
+                    *replaced.get(submission.submission_id, ()),
+                    *(arrival.told_now or findings.get(submission.submission_id, ())),
                 ),
                 is_duplicate=not is_the_first_arrival,
                 # Files of several people are judged together: nobody is told what another calls the file.
@@ -765,6 +857,21 @@ class Reception:
                 ]
                 found[one.submission_id] = tuple(returned_finding(reason) for reason in reasons[-1:])
         return found
+
+    def _replaced(self, submissions: Iterable[Submission]) -> dict[str, tuple[Finding, ...]]:
+        """Of those that are no longer in force because another version is: which one they are, and which is newest."""
+        from pipelines.validation.messages import replaced_finding
+
+        gone = [one for one in submissions if _is_replaced(one) and not one.is_latest_accepted]
+        states = (
+            self._ledger.series_states({one.series_key for one in gone if one.series_key}) if gone else {}
+        )
+        return {
+            one.submission_id: (
+                replaced_finding(one.version or 0, states[one.series_key or ""].latest_version),
+            )
+            for one in gone
+        }
 
     def _details_from_lines(
         self, submission: Submission, usd_per_unit: Mapping[str, Decimal] | None = None
@@ -893,6 +1000,46 @@ def _passes(
 # -- small things -----------------------------------------------------------------------------------------
 
 
+def _may_be_judged_otherwise(known: Submission) -> bool:
+    """Whether judging the same bytes now could change what counts; not where a person has sent them back."""
+    if known.is_returned or known.status is Verdict.UNREADABLE:
+        return False
+    if known.status in (Verdict.REJECTED, Verdict.QUERIES):
+        return True
+    return _is_replaced(known) and not known.is_latest_accepted
+
+
+def _is_replaced(known: Submission) -> bool:
+    """Whether a later version of the same thing was filed."""
+    return known.series_key is not None and not known.is_current
+
+
+def _leave_as_known(judged: _Judged) -> None:
+    """Have a file that was judged again stay what it was, one more arrival."""
+    arrival = judged.arrival
+    if arrival.known is not None and _is_replaced(arrival.known):
+        arrival.told_now = judged.findings
+    arrival.is_judged_again, arrival.parsed = False, None
+
+
+def _asked(finding: Finding) -> tuple[str, ...]:
+    """What a finding is about, whatever its words."""
+    return (
+        finding.rule, finding.severity.value, finding.form_code, finding.sheet, finding.cell, finding.key,
+        finding.given, finding.expected,
+    )  # fmt: skip
+
+
+def _arrival_key(arrival: _Arrival) -> tuple[str, str, str, datetime]:
+    """An arrival as `Ledger.arrivals` tells it."""
+    filing = arrival.filing
+    return arrival.sha256, filing.channel, filing.file_name, filing.received_at.astimezone(UTC)
+
+
+def _id_of(submission: Submission | None) -> str:
+    return "" if submission is None else submission.submission_id
+
+
 def _filed_for(parsed: ParsedFile) -> str:
     return parsed.enterprise_code or parsed.department
 
@@ -934,7 +1081,8 @@ def _batch_id(parsed_files: Sequence[ParsedFile], rules_version: str) -> str:
     """The same files judged by the same rules are the same batch: a repeated run writes the same lines file."""
     digest = hashlib.sha256(rules_version.encode())
     for parsed in parsed_files:
-        digest.update(parsed.sha256.encode())
+        # Judged again, the same bytes are lines of another submission.
+        digest.update((parsed.sha256 if parsed.judgement == 1 else parsed.submission_id).encode())
     return digest.hexdigest()[:40]
 
 
@@ -999,6 +1147,11 @@ def _beside(result: FileResult, rival: str) -> FileResult:
 def _new_in_this_call(first: FileResult | None) -> str:
     """Name of the earlier file with the same bytes, unless that one too was known before."""
     return "" if first is None or first.is_duplicate else first.name
+
+
+def _was_judged_here(first: FileResult | None, recorded: Submission) -> bool:
+    """Whether the earlier file with the same bytes was judged in this call and is not what is recorded of them."""
+    return first is not None and not first.is_duplicate and first.submission_id != recorded.submission_id
 
 
 def _day_of(what: Submission | ParsedFile, received_at: datetime) -> date:

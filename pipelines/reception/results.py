@@ -18,6 +18,8 @@ from pipelines.records import CellRecord, CellState
 
 SCHEMA_VERSION = 1
 
+# Says of a file that it is a version which another has replaced: it stands where others read that they were known.
+_REPLACED = "M8"
 _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 _FOUR_DECIMALS = Decimal("0.0001")
 _FLOWS = ("export", "import")
@@ -89,7 +91,9 @@ class FileResult:
         if self.same_as:
             rows.append(words["same_as"].format(name=self.same_as))
         elif self.is_duplicate:
-            rows.append(words["duplicate"])
+            rows += [getattr(one.message, language) for one in self.findings if one.rule == _REPLACED] or [
+                words["duplicate"]
+            ]
         if self.form_codes:
             rows.append(f"{words['form']}{', '.join(self.form_codes)}")
         if self.period:
@@ -105,7 +109,11 @@ class FileResult:
             rows.append(f"{words['version']}{self.version}")
         rows.append(f"{words['receipt']}{self.submission_id}  SHA-256 {self.sha256}")
         for severity in (Severity.CRITICAL, Severity.WARNING, Severity.INFO):
-            of_severity = [finding for finding in self.findings if finding.severity is severity]
+            of_severity = [
+                finding
+                for finding in self.findings
+                if finding.severity is severity and finding.rule != _REPLACED
+            ]
             if of_severity:
                 rows += ["", f"{words[f'severity_{severity.value}']}（{len(of_severity)}）"]
                 rows += [

@@ -29,7 +29,7 @@ Language = Literal["zh", "en"]
 Row = Mapping[str, Any]
 
 # What the desk says of a whole file; no rule of the catalogue judges it.
-DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5", "M6", "M7"})
+DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8"})
 
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _FORMAT = re.compile(r"\+?[0-9]")
@@ -60,6 +60,7 @@ class Frame:
     joint_after_closing: Wording
     single_beside_waiting_joint: Wording
     returned: Wording
+    replaced: Wording
     rule: Wording
     nothing: Wording
 
@@ -97,6 +98,7 @@ def message_frame(path: Path = EXPECTATIONS_DIR / "messages.yaml") -> Frame:
         joint_after_closing=wording("joint_after_closing"),
         single_beside_waiting_joint=wording("single_beside_waiting_joint"),
         returned=wording("returned"),
+        replaced=wording("replaced"),
         rule=wording("rule"),
         nothing=wording("nothing"),
     )
@@ -344,6 +346,16 @@ def returned_finding(reason: str) -> Finding:
         severity=Severity.CRITICAL,
         message=Wording(wording.zh.replace("{reason}", reason), wording.en.replace("{reason}", reason)),
     )
+
+
+def replaced_finding(version: int, newest: int) -> Finding:
+    """Says that a file filed once more is a version that another has replaced; it comes before all other findings."""
+    wording = message_frame().replaced
+
+    def said(text: str) -> str:
+        return text.replace("{version}", str(version)).replace("{newest}", str(newest))
+
+    return Finding(rule="M8", severity=Severity.INFO, message=Wording(said(wording.zh), said(wording.en)))
 
 
 @cache

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -31,7 +32,7 @@ from pipelines.ledger import (
 )
 from pipelines.ledger.actors import Actor, Role
 from pipelines.periods import Month, Period, parse_period
-from pipelines.records import FileKind, submission_id_of
+from pipelines.records import FileKind, judgement_of, submission_id_of
 
 MARCH = Period(Month(2026, 3), "month")
 RECEIVED = datetime(2026, 4, 8, 9, 30, tzinfo=SHANGHAI)
@@ -103,6 +104,40 @@ def test_a_recorded_return_comes_back_as_it_was_told(ledger: Ledger) -> None:
     assert ledger.fixes_of([found.submission_id]) == {found.submission_id: [fix]}
     assert ledger.known([found.sha256, "0" * 64]) == {found.sha256: found}
     assert ledger.filed_months() == [Month(2026, 3)]
+
+
+def judged_again(first: NewSubmission, judgement: int = 2, **changes: object) -> NewSubmission:
+    """The same bytes once more, as a submission of their own."""
+    identity = {"judgement": judgement, "submission_id": submission_id_of(first.sha256, judgement)}
+    return replace(first, **(identity | changes))  # type: ignore[arg-type]
+
+
+def test_of_bytes_judged_several_times_the_latest_judgement_is_known_and_every_arrival(
+    ledger: Ledger,
+) -> None:
+    first = a_return("a", verdict=Verdict.REJECTED)
+    later = datetime(2026, 4, 9, tzinfo=UTC)
+    ledger.record(a_batch(first))
+    second = judged_again(
+        first, verdict=Verdict.ACCEPTED, base_version=1, filing=Filing("again.xlsx", "inbox", later, "王")
+    )
+    recorded = ledger.record(a_batch(second))
+    assert recorded.repeated_ids == frozenset()
+    [one] = recorded.submissions
+    assert (one.version, one.sha256, one.is_current_accepted) == (2, first.sha256, True)
+    assert one.submission_id == second.submission_id != first.submission_id
+    assert ledger.known([first.sha256]) == {first.sha256: one}
+    assert ledger.arrivals([first.sha256, "0" * 64]) == {
+        (first.sha256, "inbox", "a.xlsx", RECEIVED.astimezone(UTC)),
+        (first.sha256, "inbox", "again.xlsx", later),
+    }
+    assert ledger.record(a_batch(second)).repeated_ids == {second.submission_id}
+    assert [judgement_of(each.sha256, each.submission_id) for each in ledger.submissions()] == [1, 2]
+
+
+def test_a_submission_is_no_judgement_of_another_file() -> None:
+    with pytest.raises(ValueError, match="is no judgement of the file"):
+        judgement_of("0" * 64, submission_id_of("1" * 64, 3))
 
 
 def test_a_january_february_return_is_counted_in_february(ledger: Ledger) -> None:
@@ -422,6 +457,29 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_describes(
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def test_files_of_a_ledger_in_which_bytes_were_judged_once_are_known_by_them_and_may_be_judged_again(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
+) -> None:
+    """The newest migration is taken back by hand, then made on a ledger that holds submissions and what refers to them."""
+    first = a_return("a", verdict=Verdict.QUERIES)
+    ledger.record(a_batch(first))
+    ledger.record(a_batch(a_return("b", base_version=1, supersedes_submission_id=first.submission_id)))
+    before = ledger.submissions()
+    engine = create_engine(ledger_url)
+    with engine.begin() as connection:
+        connection.execute(text("drop index ix_submission_sha256"))
+        connection.execute(text("alter table submission drop column sha256"))
+        connection.execute(text("alter table submission rename column identity_sha256 to sha256"))
+        connection.execute(text("update alembic_version set version_num = '0004'"))
+    engine.dispose()
+    with open_ledger(ledger_url, secrets_dir=tmp_path / "secrets") as migrated:
+        assert migrated.submissions() == before
+        assert migrated.known([first.sha256])[first.sha256].submission_id == first.submission_id
+        again = judged_again(first, base_version=2, base_accepted_id=before[1].submission_id)
+        migrated.record(a_batch(again))
+        assert [one.version for one in migrated.submissions()] == [1, 2, 3]
 
 
 def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from pipelines.cli.options import common, json_option
 from pipelines.cli.stores import ledger_to_read
 from pipelines.cli.terminal import Terminal
 from pipelines.periods import Month
+from pipelines.records import judgement_of
 
 if TYPE_CHECKING:
     from pipelines.ledger import Submission
@@ -83,7 +85,11 @@ def read_originals_again(
         for lines_file, members in sorted(by_file.items()):
             path = settings.lines_dir / lines_file
             before = path.read_bytes() if path.exists() else b""
-            parsed = list(pool.read_many((one.file_name, originals.get(one.sha256)) for one in members))
+            read = pool.read_many((one.file_name, originals.get(one.sha256)) for one in members)
+            parsed = [
+                replace(each, judgement=judgement_of(one.sha256, one.submission_id))
+                for one, each in zip(members, read, strict=True)
+            ]
             lines.write(PurePosixPath(lines_file).stem, lines_table(parsed))
             changed += path.read_bytes() != before
             files_read += len(members)
