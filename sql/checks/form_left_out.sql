@@ -15,7 +15,7 @@
 -- column: accepted_sheet | varchar | its sheet there, as named in that file
 -- column: accepted_period_text | varchar | period of its figures: 2026-03; 2025, 2025-H1, 2025-Q1 for a form that has its own
 -- column: accepted_row_count | bigint | its rows there; the registration (FM-1) is one
--- column: lost_row_count | bigint | those rows where the correction has no row of the form and period, else 0
+-- column: lost_row_count | bigint | those rows where the correction has no row of the form and period, else 0; of monthly forms 0 under a zero return, which says so itself
 -- method: docs/rules.md
 with filed as (
     select
@@ -23,6 +23,7 @@ with filed as (
         enterprise_code,
         period_kind,
         month_start_date,
+        is_zero_return,
         supersedes_submission_id
     from raw.submission
     where kind = 'return'
@@ -75,6 +76,19 @@ held as (
     where c.section = 'row'
     group by c.submission_id, c.form_code, coalesce(p.period_code, '')
 ),
+-- 零报 says of the whole month that there was no business; not where a technology contract stands beside the tick.
+nothing_to_report as (
+    select f.submission_id
+    from filed as f
+    where f.is_zero_return
+      and not exists (
+          select 1
+          from held as h
+          where h.submission_id = f.submission_id
+            and h.period_code = ''
+            and h.form_code <> 'FM-1'
+      )
+),
 mark as (
     select
         submission_id,
@@ -106,10 +120,17 @@ select
         else substr(cast(f.month_start_date as varchar), 1, 7)
     end as accepted_period_text,
     cast(a.row_count as bigint) as accepted_row_count,
-    cast(case when own.submission_id is null then a.row_count else 0 end as bigint) as lost_row_count
+    cast(
+        case
+            when own.submission_id is not null then 0
+            when z.submission_id is not null and a.period_code = '' then 0
+            else a.row_count
+        end as bigint
+    ) as lost_row_count
 from filed as f
 inner join held as a on a.submission_id = f.supersedes_submission_id
 left join held as own
     on own.submission_id = f.submission_id and own.form_code = a.form_code and own.period_code = a.period_code
+left join nothing_to_report as z on z.submission_id = f.submission_id
 left join mark as m on m.submission_id = f.submission_id and m.position = 1
 order by f.submission_id, a.form_code, a.period_code

@@ -58,6 +58,7 @@ def in_force(ledger: Ledger) -> list[str]:
             {"FM_2": SERVICES},
             ("FM-1: 0", "FM-1: 1"),
         ),
+        ({"FM_2": SERVICES, "FM_4": OF_2019}, {"FM_2": TICKED}, ("FM-4: 0", "FM-4: 1")),
         (
             {"FM_2": SERVICES, "FM_4": OF_2019},
             {"FM_2": SERVICES, "FM_4": {"head": {"reference_month": "2018年"}, "rows": AFFILIATES}},
@@ -69,6 +70,7 @@ def in_force(ledger: Ledger) -> list[str]:
         "affiliates that rode along",
         "services",
         "registration",
+        "affiliates, by a zero return",
         "affiliates of another year",
     ],
 )
@@ -97,6 +99,19 @@ def test_a_correction_that_holds_every_form_is_taken_without_a_word(
         reception, file("2020-04-05", **forms), file("2020-04-08", revision=True, **(forms | {"FM_3": more}))
     )
     assert asked(correction) == []
+    assert in_force(ledger) == [correction.submission_id]
+
+
+def test_a_correction_that_is_a_zero_return_says_itself_that_the_month_holds_nothing(
+    reception: Reception, ledger: Ledger
+) -> None:
+    _, correction = submit(
+        reception,
+        file("2020-04-05", FM_2=SERVICES, FM_3=CONTRACTS),
+        file("2020-04-08", revision=True, FM_2=TICKED),
+    )
+    assert asked(correction) == []
+    assert correction.is_zero_return
     assert in_force(ledger) == [correction.submission_id]
 
 
