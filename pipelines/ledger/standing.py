@@ -316,7 +316,7 @@ def decided_by(
 
 def _submission_of(row: Row[Any]) -> Submission:
     values = dict(row._mapping)
-    del values["identity_sha256"]  # only told apart in the ledger: everybody else knows the submission by its id
+    del values["identity_sha256"]  # everybody but the ledger knows the submission by its id
     values["kind"] = FileKind(values["kind"])
     values["verdict"] = Verdict(values["verdict"])
     values["status"] = Verdict(values["status"])
