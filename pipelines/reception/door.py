@@ -58,6 +58,8 @@ from pipelines.reception.results import FileResult, line_count_of, line_details
 from pipelines.records import CellRecord, FileKind, ParsedFile, judgement_of, storable_text
 from pipelines.settings import Settings
 
+# A query of the desk: see `messages.goes_back_finding`.
+GOES_BACK = "M9"
 # Arrow, DuckDB and the rules are imported while the first file is being read by a child: see `bench_of`.
 if TYPE_CHECKING:
     from pipelines.reception.workbench import BenchRow, Workbench
@@ -542,6 +544,7 @@ class Reception:
                     *remarks_on_closings(parsed, arrival.month, findings, before, bounds, self._ledger),
                     *remark_on_later_months(parsed, arrival.month, before, self._ledger),
                 )
+                findings = (*findings, *_on_going_back(arrival, findings, before))
                 verdict = Verdict.UNREADABLE if parsed.is_unreadable else verdict_of(list(findings))
                 verdicts[parsed.submission_id] = verdict
                 is_as_known = self._is_as_known(arrival, verdict, findings)
@@ -570,7 +573,8 @@ class Reception:
         if known is None or not arrival.is_judged_again:
             return False
         if not _is_replaced(known) and known.status is Verdict.QUERIES:
-            return verdict is not Verdict.ACCEPTED
+            recorded = self._ledger.findings(known.submission_id)
+            return verdict is not Verdict.ACCEPTED or any(one.rule == GOES_BACK for one in recorded)
         if verdict is not Verdict.REJECTED:
             return False
         if _is_replaced(known):
@@ -829,7 +833,8 @@ class Reception:
                 fixes=tuple(fixes.get(submission.submission_id, ())),
                 findings=(
                     *sent_back.get(submission.submission_id, ()),
-                    *replaced.get(submission.submission_id, ()),
+                    # A run that is repeated is told what it was told: what came later was in its own files.
+                    *(() if is_the_first_arrival else replaced.get(submission.submission_id, ())),
                     *(arrival.told_now or findings.get(submission.submission_id, ())),
                 ),
                 is_duplicate=not is_the_first_arrival,
@@ -1012,6 +1017,17 @@ def _may_be_judged_otherwise(known: Submission) -> bool:
 def _is_replaced(known: Submission) -> bool:
     """Whether a later version of the same thing was filed."""
     return known.series_key is not None and not known.is_current
+
+
+def _on_going_back(arrival: _Arrival, findings: Sequence[Finding], before: SeriesState) -> Iterator[Finding]:
+    """A question to whoever files a replaced version once more: a folder sent anew would take corrections back."""
+    known = arrival.known
+    if known is None or not arrival.is_judged_again or not _is_replaced(known):
+        return
+    if verdict_of(list(findings)) is not Verdict.REJECTED:
+        from pipelines.validation.messages import goes_back_finding
+
+        yield goes_back_finding(known.version or 0, before.latest_version)
 
 
 def _leave_as_known(judged: _Judged) -> None:
