@@ -29,7 +29,7 @@ Language = Literal["zh", "en"]
 Row = Mapping[str, Any]
 
 # What the desk says of a whole file; no rule of the catalogue judges it.
-DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8"})
+DESK_REMARKS = frozenset({"M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8", "M9"})
 
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _FORMAT = re.compile(r"\+?[0-9]")
@@ -61,6 +61,7 @@ class Frame:
     single_beside_waiting_joint: Wording
     returned: Wording
     replaced: Wording
+    goes_back: Wording
     rule: Wording
     nothing: Wording
 
@@ -99,6 +100,7 @@ def message_frame(path: Path = EXPECTATIONS_DIR / "messages.yaml") -> Frame:
         single_beside_waiting_joint=wording("single_beside_waiting_joint"),
         returned=wording("returned"),
         replaced=wording("replaced"),
+        goes_back=wording("goes_back"),
         rule=wording("rule"),
         nothing=wording("nothing"),
     )
@@ -350,12 +352,23 @@ def returned_finding(reason: str) -> Finding:
 
 def replaced_finding(version: int, newest: int) -> Finding:
     """Says that a file filed once more is a version that another has replaced; it comes before all other findings."""
-    wording = message_frame().replaced
+    wording = _of_versions(message_frame().replaced, version, newest)
+    return Finding(rule="M8", severity=Severity.INFO, message=wording)
 
+
+def goes_back_finding(version: int, newest: int) -> Finding:
+    """Asks whether a replaced version, filed once more, is to count again in the place of the newest."""
+    wording = _of_versions(message_frame().goes_back, version, newest)
+    return Finding(
+        rule="M9", severity=Severity.WARNING, message=wording, given=str(version), expected=str(newest)
+    )
+
+
+def _of_versions(wording: Wording, version: int, newest: int) -> Wording:
     def said(text: str) -> str:
         return text.replace("{version}", str(version)).replace("{newest}", str(newest))
 
-    return Finding(rule="M8", severity=Severity.INFO, message=Wording(said(wording.zh), said(wording.en)))
+    return Wording(said(wording.zh), said(wording.en))
 
 
 @cache

@@ -128,15 +128,35 @@ def test_correcting_back_to_an_earlier_file_makes_it_count(ledger: Ledger, recep
     first = a_return(100, revision=True)
     submit(reception, at(first, 1))
     submit(reception, at(a_return(110, revision=True), 2))
+    [checked] = reception.check([at(first, 3)])
     [back] = submit(reception, at(first, 3))
-    assert (back.verdict, back.version, back.is_duplicate) == (Verdict.ACCEPTED, 3, False)
-    [one] = in_force(ledger)
-    assert one.submission_id == back.submission_id
+    assert (back.verdict, back.version, back.is_duplicate) == (Verdict.QUERIES, 3, False)
+    assert back.findings == checked.findings
+    assert rules(back) == ["M9"]
+    assert "第 1 版内容完全相同，该版已被第 2 版替代" in back.findings[0].message.zh
+    assert [one.version for one in in_force(ledger)] == [2]
+    ledger.confirm(back.submission_id, "已与企业核实，恢复原数", REVIEWER)
+    assert [one.submission_id for one in in_force(ledger)] == [back.submission_id]
     assert [line["amount"] for line in back.details()] == ["100"]
-    submit(reception, at(a_return(110, revision=True), 4))
+    [fourth] = submit(reception, at(a_return(110, revision=True), 4))
+    ledger.confirm(fourth.submission_id, "已与企业核实，以更正数为准", REVIEWER)
     [fifth] = submit(reception, at(first, 5))
-    assert (fifth.verdict, fifth.version) == (Verdict.ACCEPTED, 5)
+    assert (fifth.verdict, fifth.version) == (Verdict.QUERIES, 5)
     assert len({one.submission_id for one in ledger.submissions()}) == 5
+
+
+def test_going_back_is_not_agreed_to_by_sending_the_file_twice(ledger: Ledger, reception: Reception) -> None:
+    first = a_return(100, revision=True)
+    submit(reception, at(first, 1))
+    submit(reception, at(a_return(110, revision=True), 2))
+    for day in (3, 4):
+        [back] = submit(reception, at(first, day))
+        assert (back.verdict, back.version) == (Verdict.QUERIES, 3)
+    assert [one.version for one in in_force(ledger)] == [2]
+    ledger.reviews.send_back(back.submission_id, "重复发送，以第 2 版为准", REVIEWER)
+    [again] = submit(reception, at(first, 5))
+    assert (again.verdict, again.version) == (Verdict.REJECTED, 3)
+    assert [one.version for one in in_force(ledger)] == [2]
 
 
 @pytest.mark.parametrize("channel", ["check", "submit"])
@@ -205,7 +225,7 @@ def test_the_same_arrival_told_again_is_not_judged_again(ledger: Ledger, recepti
     assert [one.version for one in ledger.submissions()] == [1, 2]
     [back] = submit(reception, at(a_return(100, revision=True), 3))
     submit(reception, first)
-    assert [one.submission_id for one in in_force(ledger)] == [back.submission_id]
+    assert [(one.version, one.submission_id) for one in ledger.submissions()][2:] == [(3, back.submission_id)]
     assert [len(ledger.filings(one.submission_id)) for one in ledger.submissions()] == [1, 1, 1]
 
 
@@ -216,7 +236,7 @@ def test_a_file_checked_twice_in_one_go_is_answered_twice_as_it_is_judged_now(
     submit(reception, at(first, 1))
     submit(reception, at(a_return(110, revision=True), 2))
     one, other = reception.check([at(first, 3, "一.xlsx"), at(first, 3, "二.xlsx")])
-    assert one.verdict is other.verdict is Verdict.ACCEPTED
+    assert one.verdict is other.verdict is Verdict.QUERIES
     assert other.same_as == "一.xlsx"
     assert one.submission_id == other.submission_id
     first_filed, other_filed = submit(reception, at(first, 3, "一.xlsx"), at(first, 3, "二.xlsx"))
