@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from pipelines.findings import Finding, Fix, Severity, Verdict
+from pipelines.findings import Finding, Fix, Severity, Verdict, Wording
 from pipelines.money import UNITS, in_currency_units
 from pipelines.periods import Period
 from pipelines.records import CellRecord, CellState
@@ -20,6 +20,7 @@ SCHEMA_VERSION = 1
 
 # Says of a file that it is a version which another has replaced: it stands where others read that they were known.
 _REPLACED = "M8"
+REPLACED = Wording("已被后来的版本替代，没有计入", "replaced by a later version; it does not count")
 _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 _FOUR_DECIMALS = Decimal("0.0001")
 _FLOWS = ("export", "import")
@@ -54,6 +55,11 @@ class FileResult:
     version: int | None = None
     details: Callable[[], list[dict[str, Any]]] = field(default=list, repr=False, compare=False)
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether it is a version filed once more that another has replaced: whatever its verdict was, it does not count."""
+        return any(finding.rule == _REPLACED for finding in self.findings)
+
     def as_json(self, lines: bool = False) -> dict[str, Any]:
         """The object of `servtrade check --json`; with `lines` also what was read, amount by amount."""
         answer: dict[str, Any] = {
@@ -86,7 +92,7 @@ class FileResult:
         words = _WORDS[language]
         rows = [
             f"{words['file']}{self.name}",
-            f"{words['verdict']}{words[self.verdict.value]}",
+            f"{words['verdict']}{words['replaced' if self.is_replaced else self.verdict.value]}",
         ]
         if self.same_as:
             rows.append(words["same_as"].format(name=self.same_as))
@@ -137,6 +143,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "queries": "已收到，有待核实的问题（请在“说明”栏写明原因，或由统计人员核实）",
         "rejected": "退回：有必须更正的错误，请更正后重新报送",
         "unreadable": "拒收：文件无法读取或不安全，请按下述说明处理后重新报送",
+        "replaced": REPLACED.zh,
         "duplicate": "此文件以前已报送，内容完全相同，不重复计入。",
         "same_as": "与这批文件中的“{name}”内容完全相同，不重复计入。",
         "form": "表号：",
@@ -159,6 +166,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "queries": "received, with open queries (explain them in the remark column, or a statistician will confirm)",
         "rejected": "returned: there are errors that must be corrected; please file again",
         "unreadable": "refused: the file cannot be read or is not safe; please do as said below and file again",
+        "replaced": REPLACED.en,
         "duplicate": "This file was filed before, byte for byte; it counts once.",
         "same_as": "Same content as {name} in this batch; it counts once.",
         "form": "Forms: ",

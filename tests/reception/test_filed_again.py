@@ -174,6 +174,8 @@ def test_a_file_that_was_replaced_and_is_not_marked_as_a_correction_changes_noth
     assert "第 2 版替代" in told.zh
     assert "changed nothing" in told.en
     text = again.as_text()
+    assert "审核结果：已被后来的版本替代，没有计入" in text
+    assert "Result: replaced by a later version; it does not count" in text
     assert text.count("第 2 版替代") == 1
     assert "不重复计入" not in text
     assert [one.submission_id for one in in_force(ledger)] == [second.submission_id]

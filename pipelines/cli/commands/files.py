@@ -292,8 +292,10 @@ def _report(
 
 
 def _describe(terminal: Terminal, result: FileResult) -> None:
+    from pipelines.reception.results import REPLACED
+
     facts = [
-        said(VERDICTS[result.verdict], terminal.language),
+        said(REPLACED if result.is_replaced else VERDICTS[result.verdict], terminal.language),
         "+".join(result.form_codes),
         str(result.period) if result.period else "",
         result.enterprise_code,
@@ -303,7 +305,7 @@ def _describe(terminal: Terminal, result: FileResult) -> None:
         facts.append(terminal.word("fixes_count", count=len(result.fixes)))
     if result.same_as:
         facts.append(terminal.word("same_as", name=on_one_line(result.same_as)))
-    elif result.is_duplicate:
+    elif result.is_duplicate and not result.is_replaced:
         facts.append(terminal.word("duplicate"))
     terminal.result(f"{on_one_line(result.name)}: " + "  ".join(fact for fact in facts if fact))
     for finding in result.findings:
